@@ -1,0 +1,362 @@
+"""Reads facts from free Chinese text, each with the words it came from. What people say is in knowledge/lexicon."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+from advisor.consultation import Consultation, Fact
+from ingest.embedder import normalize
+from knowledge.library import Library
+from knowledge.numerals import to_int
+from knowledge.schema import Signal
+
+_CLAUSE = re.compile(r"[^,,。;;!!??\n]+")
+_CHINESE = "零一二两三四五六七八九十百千万"
+_MONEY = re.compile(
+    rf"(?<![\d.〔])(?P<mark>[¥¥])?(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|[{_CHINESE}]+)(?P<scale>万|千|百|k|w)?"
+    rf"(?P<tail>[一二三四五六七八九](?![{_CHINESE}单个件次笔]))?(?P<more>多|余|来|几)?(?P<unit>元|块钱?|rmb|圆)?"
+)
+_COUNTER = re.compile(
+    r"^\s*(?:单|个|件|次|天|日|月|年|号|条|岁|人|斤|包|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级|后|周|g|码|页|项|支|台|部|箱|份)"
+)
+_COUNT = re.compile(rf"(?P<number>\d+|[{_CHINESE}]+)(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号)")
+_AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{_CHINESE}]{{1,3}})周?岁|才(?P<bare>1\d)(?!\d|元|块|单)")
+_CITED = re.compile(
+    rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{_CHINESE}]+\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
+)
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount found in a text, in yuan."""
+
+    value: float
+    words: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Day:
+    """A span of days a text speaks of."""
+
+    first: date
+    last: date
+    words: str
+    start: int
+    end: int
+
+
+class FactReader:
+    """Reads the facts of a consultation with one library's lexicon."""
+
+    def __init__(self, library: Library) -> None:
+        self.signals = library.signals
+
+    def read(self, consultation: Consultation, asked_on: date) -> dict[str, Fact]:
+        """All facts, the user's corrections last; ``date_from``/``date_to`` are days (ISO), ``amount_yuan`` in yuan."""
+        facts: dict[str, Fact] = {}
+        turns = [turn.content for turn in consultation.history if turn.role == "user"] + [consultation.question]
+        for text in turns:
+            facts |= self._of_text(text, asked_on)
+        for name, value in (("role", consultation.role), ("province", consultation.province)):
+            if value:
+                facts[name] = Fact(value=value, source="given", label=self._label(name))
+        if consultation.date:
+            facts |= _span(consultation.date, consultation.date, "given")
+        for name, value in consultation.corrections.items():
+            facts.pop(name, None)
+            if value is not None:
+                facts[name] = Fact(value=value, source="given", label=self._label(name))
+        if "role" not in facts:
+            facts["role"] = Fact(value="consumer", source="assumed", label=self._label("role"))
+        if "date_from" not in facts:
+            facts |= _span(asked_on, asked_on, "assumed")
+        return facts
+
+    def has(self, name: str, text: str) -> str | None:
+        """The words by which a text states a signal, or None."""
+        found = self._state(self.signals[name], normalize(text))
+        return found[1] if found and found[0] is not False else None
+
+    def _label(self, name: str) -> str:
+        signal = self.signals.get(name)
+        return signal.label if signal else _LABELS.get(name, name)
+
+    def _of_text(self, text: str, asked_on: date) -> dict[str, Fact]:
+        plain = normalize(text)
+        facts: dict[str, Fact] = {}
+        for name, signal in self.signals.items():
+            if "." in name:
+                continue
+            if signal.values:
+                for value, patterns in signal.values.items():
+                    if match := _search(patterns, plain):
+                        facts[name] = Fact(value=value, source=match[0], label=signal.label)
+            elif found := self._state(signal, plain):
+                facts[name] = Fact(value=found[0], source=found[1], label=signal.label)
+        facts |= self._role(plain)
+        facts |= self._amounts(plain)
+        facts |= self._days(plain, asked_on)
+        if match := _AGE.search(plain):
+            facts["age"] = Fact(value=_whole(match["number"] or match["bare"]), source=match[0], label=_LABELS["age"])
+        for place in _places(plain):
+            facts["province"] = Fact(value=place[0], source=place[1], label=_LABELS["province"])
+            facts["place"] = Fact(value=place[1], source=place[1], label=_LABELS["place"])
+            break
+        return facts
+
+    def _state(self, signal: Signal, plain: str) -> tuple[bool | str, str] | None:
+        """(True / False / "doubted", words) for the first statement of a signal; hypotheses state nothing."""
+        if match := _search(signal.denies, plain):
+            return False, match[0]
+        denied: tuple[bool | str, str] | None = None
+        for clause in _CLAUSE.finditer(plain):
+            if _search(signal.unless, clause[0]):
+                continue
+            for pattern in signal.says:
+                match = re.search(pattern, plain[clause.start() :])
+                if not match or match.start() >= len(clause[0]):
+                    continue
+                before = clause[0][: match.start()]
+                if not signal.negatable:
+                    return True, match[0]
+                if _search(self.signals["mode.hypothetical"].says, before):
+                    continue
+                if _search(self.signals["mode.negation"].says, before):
+                    denied = denied or (False, clause[0][max(0, match.start() - 4) :][: len(match[0]) + 4])
+                    continue
+                if _search(self.signals["mode.doubt"].says, before):
+                    return "doubted", before[-6:] + match[0]
+                return True, match[0]
+        return denied
+
+    def _role(self, plain: str) -> dict[str, Fact]:
+        best: tuple[int, str, str] | None = None
+        for role in ("trainee", "merchant", "consumer"):
+            words = [m[0] for p in self.signals[f"role.{role}"].says for m in re.finditer(p, plain)]
+            if words and (best is None or len(words) > best[0]):
+                best = (len(words), role, words[0])
+        return {"role": Fact(value=best[1], source=best[2], label=_LABELS["role"])} if best else {}
+
+    def _amounts(self, plain: str) -> dict[str, Fact]:
+        facts: dict[str, Fact] = {}
+        counts = [(m, _whole(m["number"])) for m in _COUNT.finditer(plain) if not _denied(plain, m.start())]
+        counts = [(m, n) for m, n in counts if n > 1 or m["more"]]
+        if counts:
+            match, number = max(counts, key=lambda pair: pair[1])
+            facts["count"] = Fact(value=number, source=match[0], label=_LABELS["count"])
+        found = [m for m in money(plain) if not _denied(plain, m.start)]
+        if not found:
+            return facts
+
+        def context(name: str, item: Money) -> bool:
+            before = re.split(r"[,,。;;!!??\n]", plain[: item.start])[-1]
+            if name == "other" and _search(self.signals["mode.hypothetical"].says, before):
+                return False
+            return bool(_search(self.signals[f"amount.{name}"].says, before))
+
+        for kind in ("total", "refund"):
+            for item in found:
+                if context(kind, item) and not (kind == "refund" and context("other", item)):
+                    if kind == "refund" and "count" in facts and self._each(plain, item):
+                        continue
+                    return facts | {"amount_yuan": Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])}
+        each = next((item for item in found if self._each(plain, item) or context("each", item)), None)
+        if each and "count" in facts:
+            product = Fact(
+                value=round(each.value * facts["count"].value, 2),
+                source=f"{each.words}×{facts['count'].source}",
+                label=_LABELS["amount_yuan"],
+            )
+            return facts | {"amount_yuan": product}
+        plain_ones = [item for item in found if not context("other", item)] or []
+        if plain_ones:
+            item = plain_ones[0]
+            facts["amount_yuan"] = Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])
+        return facts
+
+    @staticmethod
+    def _each(plain: str, item: Money) -> bool:
+        return bool(re.match(r"\s*(?:元|块钱?)?(?:一|每|/)(?:单|次|个|件|笔)", plain[item.end :]))
+
+    def _days(self, plain: str, asked_on: date) -> dict[str, Fact]:
+        found = days(plain, asked_on)
+        if not found:
+            return {}
+        kinds = []
+        for number, day in enumerate(found):
+            stop = found[number + 1].start if number + 1 < len(found) else len(plain)
+            after = re.split(r"[。;!?\n]", plain[day.end : min(stop, day.end + 16)])[0]
+            conduct, other = (_search(self.signals[f"date.{kind}"].says, after) for kind in ("conduct", "other"))
+            first_other = other is not None and (conduct is None or other.start() < conduct.start())
+            kinds.append(2 if conduct and not first_other else 0 if other else 1)
+        chosen = [day for day, kind in zip(found, kinds, strict=True) if kind == max(kinds)]
+        if max(kinds) == 0:
+            return {}
+        words = "、".join(day.words for day in chosen)
+        return _span(min(day.first for day in chosen), max(day.last for day in chosen), words)
+
+
+_LABELS = {
+    "role": "身份",
+    "amount_yuan": "金额(元)",
+    "count": "次数或单数",
+    "age": "年龄",
+    "province": "省份",
+    "place": "地点",
+    "date": "行为日期",
+    "date_from": "行为日期",
+    "date_to": "行为日期(止)",
+}
+
+
+def _span(first: date, last: date, source: str) -> dict[str, Fact]:
+    text = first.isoformat() if first == last else f"{first}至{last}"
+    return {
+        "date": Fact(value=text, source=source, label=_LABELS["date"]),
+        "date_from": Fact(value=first.isoformat(), source=source, label=_LABELS["date_from"]),
+        "date_to": Fact(value=last.isoformat(), source=source, label=_LABELS["date_to"]),
+    }
+
+
+def _search(patterns: list[str], text: str) -> re.Match[str] | None:
+    return next((match for pattern in patterns if (match := _compiled(pattern).search(text))), None)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I)
+
+
+def _denied(plain: str, start: int) -> bool:
+    return bool(re.search(r"(?:不是|并非|没有|不到|没到)$", plain[:start].rstrip()))
+
+
+def _whole(words: str) -> int:
+    """Reads 40, 四十, 两千三 (2300), 一万二 (12000)."""
+    if words.isdigit():
+        return int(words)
+    high, _, low = words.rpartition("万")
+    base = to_int(high) * 10_000 if high else 0
+    if not low:
+        return base
+    if match := re.fullmatch(rf"(.*([百千]))([一二三四五六七八九])", low):
+        return base + to_int(match[1]) + to_int(match[3]) * (100 if match[2] == "千" else 10)
+    if high and re.fullmatch(r"[一二三四五六七八九]", low):
+        return base + to_int(low) * 1_000
+    return base + to_int(low)
+
+
+def money(plain: str) -> Iterator[Money]:
+    """The amounts a normalized text names, however written: 86元, 1280.5, 两千三, 3k, 五千多, 1.2万."""
+    masked = _CITED.sub(lambda m: " " * len(m[0]), plain)
+    for match in _MONEY.finditer(masked):
+        number, scale, unit = match["number"], match["scale"], match["unit"]
+        after = masked[match.end() :]
+        arabic = number[0].isdigit()
+        large = bool(scale) or (not arabic and re.search(r"[百千万]", number))
+        if not (unit or match["mark"]):
+            if _COUNTER.match(after) or re.match(r"\s*[-/.:年月]", after):
+                continue
+            before = masked[: match.start()]
+            spoken = re.search(r"(?:退|骗|款|亏|损失|价|花了?|值|要|了我?|共|走|差|是|才|只|约|近|卖|给)$", before.rstrip())
+            if not large and not (arabic and (spoken or re.match(r"\s*(?:的|一单|每单|够|算|能)", after))):
+                continue
+            if arabic and not large and not spoken and float(number.replace(",", "")) < 10:
+                continue
+            if arabic and not scale and re.fullmatch(r"(?:19|20)\d\d", number) and re.match(r"\s*(?:年|[-/.])", after):
+                continue
+        try:
+            value = float(number.replace(",", "")) if arabic else float(_whole(number))
+        except ValueError:
+            continue
+        factor = {"万": 10_000, "w": 10_000, "千": 1_000, "k": 1_000, "百": 100}.get(scale or "", 1)
+        value = value * factor + (to_int(match["tail"]) * factor / 10 if match["tail"] and scale else 0)
+        if value > 0:
+            yield Money(round(value, 2), match[0], match.start(), match.end())
+
+
+@cache
+def _jio() -> Any:
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        import jionlp
+
+        return jionlp
+
+
+def days(plain: str, asked_on: date) -> list[Day]:
+    """The days a normalized text names, counted from the day of asking; a day without a year lies in the past."""
+    masked = _CITED.sub(lambda m: " " * len(m[0]), plain)
+    found: list[Day] = []
+    base = {"year": asked_on.year, "month": asked_on.month, "day": asked_on.day}
+    for match in re.finditer(rf"(\d+|[{_CHINESE}]+)个?月(?:以)?前|上个?月|这个月|本月", masked):
+        back = _whole(match[1]) if match[1] else 1 if match[0].startswith("上") else 0
+        year, month = divmod(asked_on.year * 12 + asked_on.month - 1 - back, 12)
+        found.append(Day(date(year, month + 1, 1), min(_month_end(year, month + 1), asked_on), match[0], *match.span()))
+    for match in re.finditer(r"(今年|去年|前年|\d{4}年)?(\d{1,2})月(\d{1,2})(?:日|号)?", masked):
+        back = {"去年": 1, "前年": 2}.get(match[1] or "", 0)
+        year = int(match[1][:4]) if match[1] and match[1][0].isdigit() else asked_on.year - back
+        with contextlib.suppress(ValueError):
+            day = date(year, int(match[2]), int(match[3]))
+            day = _year_before(day) if day > asked_on and not match[1] else day
+            found.append(Day(day, day, match[0], *match.span()))
+    for item in _times(masked, base):
+        start, end = item["offset"]
+        if any(day.start < end and start < day.end for day in found):
+            continue
+        try:
+            first, last = (date.fromisoformat(moment[:10]) for moment in item["detail"]["time"])
+        except (ValueError, TypeError):
+            continue
+        while first > asked_on and not re.search(r"\d{4}", item["text"]) and "明年" not in item["text"]:
+            first, last = _year_before(first), _year_before(last)
+        found.append(Day(first, last, item["text"], start, end))
+    return sorted(found, key=lambda day: day.start)
+
+
+def _times(text: str, base: dict[str, int]) -> list[dict[str, Any]]:
+    try:
+        items = _jio().ner.extract_time(text, time_base=base, with_parsing=True)
+    except Exception:  # noqa: BLE001 - the reader of dates must never cost the user the answer
+        return []
+    return [item for item in items if item["type"] in ("time_point", "time_span")]
+
+
+def _month_end(year: int, month: int) -> date:
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _year_before(day: date) -> date:
+    return day.replace(year=day.year - 1, day=min(day.day, _month_end(day.year - 1, day.month).day))
+
+
+@cache
+def _regions() -> list[tuple[str, str]]:
+    """(place, province short name): provinces first, then cities."""
+    table = _jio().china_location_loader()
+    provinces, cities = [], []
+    for name, below in table.items():
+        if name.startswith("_"):
+            continue
+        short = re.sub(r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$", "", name)
+        provinces.append((short, short))
+        for city, counties in below.items():
+            if city.startswith("_") or not isinstance(counties, dict):
+                continue
+            cities.append((re.sub(r"市$", "", city), short))
+            cities.extend((c[:-1], short) for c in counties if c.endswith("市") and len(c) > 2)
+    return provinces + [(city, short) for city, short in cities if len(city) >= 2]
+
+
+def _places(plain: str) -> Iterator[tuple[str, str]]:
+    for place, province in _regions():
+        if place in plain and not re.search(rf"{place}(?:话|菜|口味|大闸蟹|蜜桃|特产)", plain):
+            yield province, place

@@ -1,0 +1,1 @@
+"""How often the right provisions are found: ``python -m benchmarks.retrieval`` (``--questions FILE.jsonl``)."""
