@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore")
 
     data_dir: Path = Field(default=ROOT / ".data", description="index, conversations and own documents")
-    today: date | None = Field(default=None, description="a fixed day instead of the clock, for tests and demonstrations")
+    today: date | None = Field(
+        default=None, description="a fixed day instead of the clock, for tests and demonstrations"
+    )
     max_question: int = Field(default=20_000, gt=0, description="the longest question accepted, in characters")
 
 

@@ -1,0 +1,1 @@
+"""The advice: from a question to a reply."""

@@ -98,7 +98,15 @@ def search(
     today = settings.today()
     found = advisor.retriever.search(query, on.date() if on else today, today, k=k)
     rows: list[dict[str, Any]] = [
-        {"kind": "provision", "law": p.law, "version": p.version, "article": p.article, "id": p.key, "score": s, "text": p.text}
+        {
+            "kind": "provision",
+            "law": p.law,
+            "version": p.version,
+            "article": p.article,
+            "id": p.key,
+            "score": s,
+            "text": p.text,
+        }
         for p, s in found.provisions
     ]
     rows += [{"kind": "commentary", "id": c.id, "score": s, "text": f"{c.title}:{c.short}"} for c, s in found.cards]

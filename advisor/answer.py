@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from itertools import zip_longest
@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import settings
 from advisor import actions, citations, exposure
-from advisor.consultation import Citation, Cited, Consultation, Fact, Finding, Reply, Retrieved
+from advisor.consultation import Citation, Cited, Consultation, Reply, Retrieved
 from advisor.facts import FactReader
 from advisor.retrieval import Found, Retriever
 from advisor.rules import Facts
@@ -33,8 +33,26 @@ CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
 HARMS = ("fake", "evade", "threaten", "expose", "misjudge")
-ASIDE = {"refund_only", "food", "secondhand", "legal_claim", "mentions_record", "asked_conclusion", "minor", "platform",
-         "professional_claimer", "role", "date", "date_from", "date_to", "amount_yuan", "count", "age", "province", "place"}
+ASIDE = {
+    "refund_only",
+    "food",
+    "secondhand",
+    "legal_claim",
+    "mentions_record",
+    "asked_conclusion",
+    "minor",
+    "platform",
+    "professional_claimer",
+    "role",
+    "date",
+    "date_from",
+    "date_to",
+    "amount_yuan",
+    "count",
+    "age",
+    "province",
+    "place",
+}
 
 
 class Advisor:
@@ -81,7 +99,9 @@ class _Turn:
         """The question with what it follows on from."""
         earlier = [turn.content for turn in self.consultation.history if turn.role == "user"]
         if earlier and self._says("mode.followup"):
-            return f"{earlier[-1]}\n{self.question}" if len(earlier[-1]) < 400 else f"{earlier[-1][:400]}\n{self.question}"
+            return (
+                f"{earlier[-1]}\n{self.question}" if len(earlier[-1]) < 400 else f"{earlier[-1][:400]}\n{self.question}"
+            )
         if earlier and (self._says("mode.correction") or not self._says("scope.domain")):
             return f"{earlier[-1][:400]}\n{self.question}"
         return self.question
@@ -91,8 +111,12 @@ class _Turn:
 
     def _assessing(self) -> bool:
         told = [name for name, fact in self.read.items() if name not in ASIDE and fact.value is not False]
-        told += [name for name in ("claim_false", "ai_fake", "goods_returned") if name in self.read and name not in told]
-        anchored = any(name in self.read and self.read[name].source != "assumed" for name in ("amount_yuan", "count", "date"))
+        told += [
+            name for name in ("claim_false", "ai_fake", "goods_returned") if name in self.read and name not in told
+        ]
+        anchored = any(
+            name in self.read and self.read[name].source != "assumed" for name in ("amount_yuan", "count", "date")
+        )
         story = self._says("ask.story") or anchored or bool(self.consultation.history)
         if self.reader.has("ask.lookup", self.question) and not self.consultation.history:
             return False
@@ -137,7 +161,7 @@ class _Turn:
         if chinese < 3 and latin < 3:
             return "nonsense"
         best = self.found.cards[0][1] if self.found.cards else 0.0
-        return None if told and in_field or best > 2.2 * self.retriever.weights.floor else "offtopic"
+        return None if (told and in_field) or best > 2.2 * self.retriever.weights.floor else "offtopic"
 
     def _gibberish(self, chinese: int) -> bool:
         return len(self.question) >= 8 and chinese < 0.3 * len(self.question) and chinese < 8
@@ -151,7 +175,11 @@ class _Turn:
             ranked = [self._provisions(finding.provisions) for finding in self.findings]
             also = dict.fromkeys(p for place in zip_longest(*ranked) for p in place if p)
             role = self.read["role"].value
-            told = (self.library.signals[name] for name, fact in self.read.items() if fact.value and name in self.library.signals)
+            told = (
+                self.library.signals[name]
+                for name, fact in self.read.items()
+                if fact.value and name in self.library.signals
+            )
             methods = frozenset(method for signal in told for method in signal.methods)
             self._found = self.retriever.search(self.topic, self.facts.first, self.asked_on, role, also, methods)
         return self._found
@@ -245,12 +273,15 @@ class _Turn:
             return [case for case, score in self.found.cases[:1] if score >= 1.5 * CASE_FIT and self._says("ask.case")]
         ranked += [self.library.cases[name] for name in (card.cases if card else []) if name in self.library.cases]
         chosen = ranked[:1]
-        winners = {"merchant", "merchant_partly"}
-        chosen += [c for c in ranked[1:] if (c.prevailed in winners) != (chosen[0].prevailed in winners)][:1]
+        sides = [{"merchant", "merchant_partly"}, {"consumer", "consumer_partly", "nobody"}]
+        other = [side for side in sides if chosen and chosen[0].prevailed not in side]
+        chosen += [case for case in ranked[1:] if any(case.prevailed in side for side in other)][:1]
         return chosen
 
     def _documents(self) -> list[DocumentHit]:
-        return [hit for hit in self.documents.search(self.topic, 3) if hit.score >= DOCUMENT_FIT] if self.documents else []
+        return (
+            [hit for hit in self.documents.search(self.topic, 3) if hit.score >= DOCUMENT_FIT] if self.documents else []
+        )
 
     def _day_note(self) -> str:
         first, last = self.facts.first, self.facts.last
@@ -317,8 +348,10 @@ class _Turn:
             day = self.facts.day_of(provision)
             if provision.governs == "conduct" and not provision.in_force(day) and provision.in_force(self.facts.last):
                 day = self.facts.last
-            status: citations.Status = "in_force" if provision.in_force(day) else (
-                "not_yet_in_force" if day < provision.effective else "repealed"
+            status: citations.Status = (
+                "in_force"
+                if provision.in_force(day)
+                else ("not_yet_in_force" if day < provision.effective else "repealed")
             )
             found.append(
                 Citation(
@@ -377,7 +410,11 @@ def refusals() -> dict[str, str]:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(PROMPTS), undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(PROMPTS),
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 

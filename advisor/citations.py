@@ -96,9 +96,11 @@ def _documents(library: Library) -> dict[str, list[Statute]]:
 def find(text: str, library: Library) -> Iterator[Mention]:
     """Every article a text names, one mention an article, in order of appearance."""
     text = _flat(text)
-    taken, last = 0, (None, None, None, -1)  # law, document, version, paragraph it stood in
+    taken = 0
+    last: tuple[str | None, str | None, str | None, int] = (None, None, None, -1)  # law, document, version, line
     marks = sorted(
-        [(m.start(), m) for m in _name_pattern(library).finditer(text)] + [(m.start(), m) for m in _BARE.finditer(text)],
+        [(m.start(), m) for m in _name_pattern(library).finditer(text)]
+        + [(m.start(), m) for m in _BARE.finditer(text)],
         key=lambda mark: mark[0],
     )
     for start, match in marks:
@@ -125,7 +127,7 @@ def find(text: str, library: Library) -> Iterator[Mention]:
                 break
             position = item.end()
             tail = text[position : min(ends, default=len(text)) + 300]
-            quote = _QUOTE.match(tail.lstrip("的,,::")) or _QUOTE.search(tail.split("。")[0])
+            quote = _QUOTE.match(re.sub(r"^[的,:]+", "", tail)) or _QUOTE.search(tail.split("。")[0])
             yield Mention(
                 text=text[start:position] if first else item[0].strip(),
                 law=law,
@@ -237,7 +239,11 @@ def _meant(mention: Mention, versions: list[Statute], on: date) -> Statute:
     here = len(beside & _bigrams(current.texts.get(mention.article, "")))
     for other in versions:
         there = len(beside & _bigrams(other.texts.get(mention.article, "")))
-        if other is not current and there >= 1 and (there > 2 * here or (here == 0 and mention.article not in current.texts)):
+        if (
+            other is not current
+            and there >= 1
+            and (there > 2 * here or (here == 0 and mention.article not in current.texts))
+        ):
             return other
     return current
 

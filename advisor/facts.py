@@ -68,15 +68,18 @@ class FactReader:
             facts |= self._of_text(text, asked_on)
         for name, value in (("role", consultation.role), ("province", consultation.province)):
             if value:
-                facts[name] = Fact(value=value, source="given", label=self._label(name))
+                facts[name] = Fact(value=value, source="given", label=self.label(name))
         if consultation.date:
             facts |= _span(consultation.date, consultation.date, "given")
         for name, value in consultation.corrections.items():
             facts.pop(name, None)
-            if value is not None:
-                facts[name] = Fact(value=value, source="given", label=self._label(name))
+            if name == "date" and value:
+                first, _, last = str(value).partition("至")
+                facts |= _span(date.fromisoformat(first), date.fromisoformat(last or first), "given")
+            elif value is not None:
+                facts[name] = Fact(value=value, source="given", label=self.label(name))
         if "role" not in facts:
-            facts["role"] = Fact(value="consumer", source="assumed", label=self._label("role"))
+            facts["role"] = Fact(value="consumer", source="assumed", label=self.label("role"))
         if "date_from" not in facts:
             facts |= _span(asked_on, asked_on, "assumed")
         return facts
@@ -86,7 +89,8 @@ class FactReader:
         found = self._state(self.signals[name], normalize(text))
         return found[1] if found and found[0] is not False else None
 
-    def _label(self, name: str) -> str:
+    def label(self, name: str) -> str:
+        """What a fact is called on the page."""
         signal = self.signals.get(name)
         return signal.label if signal else _LABELS.get(name, name)
 
@@ -111,6 +115,10 @@ class FactReader:
             facts["province"] = Fact(value=place[0], source=place[1], label=_LABELS["province"])
             facts["place"] = Fact(value=place[1], source=place[1], label=_LABELS["place"])
             break
+        if len(plain) == len(text):
+            for fact in facts.values():
+                if (start := plain.find(fact.source)) >= 0:
+                    fact.source = text[start : start + len(fact.source)]
         return facts
 
     def _state(self, signal: Signal, plain: str) -> tuple[bool | str, str] | None:
@@ -168,7 +176,9 @@ class FactReader:
                 if context(kind, item) and not (kind == "refund" and context("other", item)):
                     if kind == "refund" and "count" in facts and self._each(plain, item):
                         continue
-                    return facts | {"amount_yuan": Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])}
+                    return facts | {
+                        "amount_yuan": Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])
+                    }
         each = next((item for item in found if self._each(plain, item) or context("each", item)), None)
         if each and "count" in facts:
             product = Fact(
@@ -248,7 +258,7 @@ def _whole(words: str) -> int:
     base = to_int(high) * 10_000 if high else 0
     if not low:
         return base
-    if match := re.fullmatch(rf"(.*([百千]))([一二三四五六七八九])", low):
+    if match := re.fullmatch(r"(.*([百千]))([一二三四五六七八九])", low):
         return base + to_int(match[1]) + to_int(match[3]) * (100 if match[2] == "千" else 10)
     if high and re.fullmatch(r"[一二三四五六七八九]", low):
         return base + to_int(low) * 1_000
@@ -267,7 +277,9 @@ def money(plain: str) -> Iterator[Money]:
             if _COUNTER.match(after) or re.match(r"\s*[-/.:年月]", after):
                 continue
             before = masked[: match.start()]
-            spoken = re.search(r"(?:退|骗|款|亏|损失|价|花了?|值|要|了我?|共|走|差|是|才|只|约|近|卖|给)$", before.rstrip())
+            spoken = re.search(
+                r"(?:退|骗|款|亏|损失|价|花了?|值|要|了我?|共|走|差|是|才|只|约|近|卖|给)$", before.rstrip()
+            )
             if not large and not (arabic and (spoken or re.match(r"\s*(?:的|一单|每单|够|算|能)", after))):
                 continue
             if arabic and not large and not spoken and float(number.replace(",", "")) < 10:

@@ -1,7 +1,8 @@
-"""Finds the provisions, cards and cases a question turns on: citations first, then cards by the questions beside them."""
+"""Finds the provisions, cards and cases a question turns on: citations first, then by the questions beside cards."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -29,8 +30,9 @@ class Weights:
     rank_decay: float = 0.86
     out_of_force: float = 0.45
     agreement: float = 0.10
-    same_method: float = 0.10
-    decided: float = 0.12
+    same_method: float = 0.20
+    rare_method: float = 6.0
+    decided: float = 0.15
     sure: float = 0.08
     known: float = 0.9
     known_decay: float = 0.93
@@ -57,8 +59,14 @@ class Retriever:
         self.library, self.index, self.weights = library, index, weights
 
     def search(
-        self, query: str, conduct: date, step: date, role: Role | None = None, also: Iterable[Provision] = (),
-        methods: frozenset[str] = frozenset(), k: int = 30,
+        self,
+        query: str,
+        conduct: date,
+        step: date,
+        role: Role | None = None,
+        also: Iterable[Provision] = (),
+        methods: frozenset[str] = frozenset(),
+        k: int = 30,
     ) -> Found:
         """Search as of the day of the conduct and the day of the step.
 
@@ -107,9 +115,11 @@ class Retriever:
     def _cases(self, query: str, methods: frozenset[str]) -> dict[str, float]:
         """Cases by their text, those of the same methods and those decided before others."""
         scores = self._scores(query, "case", 50)
+        common = Counter(method for case in self.library.cases.values() for method in case.methods)
         for name in scores:
             case = self.library.cases[name]
-            scores[name] += self.weights.same_method * min(len(methods & set(case.methods)), 2)
+            telling = sum(min(1.0, self.weights.rare_method / common[method]) for method in methods & set(case.methods))
+            scores[name] += self.weights.same_method * min(telling, 2.0)
             if case.outcome_type not in ("not_established", "platform") and case.prevailed != "pending":
                 scores[name] += self.weights.decided
             if case.confidence == "high":

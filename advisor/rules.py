@@ -26,7 +26,7 @@ class Facts:
         self.first = date.fromisoformat(facts["date_from"].value)
         self.last = date.fromisoformat(facts["date_to"].value)
         self.context: dict[str, Any] = {name: None for name in library.signals if "." not in name}
-        self.context |= {name: None for name in ("amount_yuan", "count", "age", "province", "place", "role")}
+        self.context |= dict.fromkeys(("amount_yuan", "count", "age", "province", "place", "role"))
         self.context |= {name: fact.value for name, fact in facts.items() if "." not in name}
         self.context |= {
             "P": self.parameter,
@@ -56,7 +56,7 @@ class Facts:
 
     def words(self, template: str) -> str:
         """A template filled from the facts."""
-        return _template(template).render(**self.context)
+        return str(_template(template).render(**self.context))
 
     def day_of(self, provision: Provision) -> date:
         """The day a provision answers to: that of the conduct, or that of the step."""
@@ -100,13 +100,14 @@ class Facts:
         for value in values:
             statutes = self.library.versions(value.provision.law)
             day = self.first if statutes and statutes[0].governs == "conduct" else self.asked_on
-            if value.effective <= day and (value.until is None or day < value.until):
+            if value.holds(day):
                 return value.value
         return min(values, key=lambda value: value.effective).value
 
     def changeover(self) -> date:
         """The day from which the present penalty for petty fraud applies."""
-        return max(value.effective for value in self.library.parameters[PENALTY].values)
+        day: date = max(value.effective for value in self.library.parameters[PENALTY].values)
+        return day
 
     def _amount(self) -> dict[str, Any]:
         amount, province = self.context["amount_yuan"], self.context["province"]
@@ -231,5 +232,3 @@ def _compiled(expression: str) -> Any:
 @lru_cache(maxsize=2048)
 def _template(text: str) -> Any:
     return _ENVIRONMENT.from_string(text)
-
-

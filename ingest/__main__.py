@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 import settings
-from ingest.documents import Documents, FileReport
-from ingest.index import IndexUnwritable, changed_files, open_index
+from ingest.documents import Documents
+from ingest.index import FileReport, IndexUnwritable, changed_files, open_index
 from knowledge.library import load
 from knowledge.schema import BrokenKnowledge
 
@@ -42,7 +42,9 @@ def main(
         _errors.print(str(error), style="red", markup=False, highlight=False)
         raise typer.Exit(1) from error
     if as_json:
-        typer.echo(json.dumps({"files": [r.model_dump(exclude_none=True) for r in reports]}, ensure_ascii=False, indent=2))
+        typer.echo(
+            json.dumps({"files": [r.model_dump(exclude_none=True) for r in reports]}, ensure_ascii=False, indent=2)
+        )
     else:
         _show(reports)
     raise typer.Exit(1 if any(report.status == "refused" for report in reports) else 0)
@@ -57,7 +59,9 @@ def _show(reports: list[FileReport]) -> None:
         for warning in report.warnings:
             typer.echo(f"        注意:{warning}")
     counts = {status: sum(r.status == status for r in reports) for status in ("indexed", "unchanged", "refused")}
-    typer.echo(f"共 {len(reports)} 个文件:收录 {counts['indexed']},未变 {counts['unchanged']},未收录 {counts['refused']}。")
+    typer.echo(
+        f"共 {len(reports)} 个文件:收录 {counts['indexed']},未变 {counts['unchanged']},未收录 {counts['refused']}。"
+    )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,11 @@ def split(text: str) -> list[Section]:
 def _by_article(text: str) -> list[Section]:
     marks = sorted(
         [(m.start(), m[1].strip(), article_of(m[1])) for m in _ARTICLE.finditer(text)]
-        + [(m.start(), m[0].strip("# \t "), None) for m in _HEADING.finditer(text) if not _ARTICLE.match(m[0])]
+        + [
+            (m.start(), m[0].replace("#", "").strip(), None)
+            for m in _HEADING.finditer(text)
+            if not _ARTICLE.match(m[0])
+        ]
     )
     if marks[0][0] > 0:
         marks.insert(0, (0, text.strip().split("\n")[0][:60], None))

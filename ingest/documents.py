@@ -57,9 +57,7 @@ class Documents:
             for c, distance in found
         ]
 
-    def add(
-        self, paths: Iterable[Path], progress: Progress = lambda stage, done, total: None
-    ) -> Iterator[FileReport]:
+    def add(self, paths: Iterable[Path], progress: Progress = lambda stage, done, total: None) -> Iterator[FileReport]:
         """Read and index files and folders; one bad file never stops the others. Reports come as files finish."""
         files = [file for path in paths for file in _files(path)]
         try:
@@ -96,7 +94,8 @@ class Documents:
         if known.get(name, {}).get("sha256") == stamp:
             count = len(known[name]["ids"])  # type: ignore[arg-type]
             return FileReport(path=str(path), status="unchanged", kind=document.kind, pieces=count, pages=pages)
-        chunks, ids = [], []
+        chunks: list[Chunk] = []
+        ids: list[str] = []
         for number, page in enumerate(document.pages, 1):
             for section in split(page):
                 if not section.text.strip():

@@ -31,8 +31,9 @@ def _simplifier() -> OpenCC:
 
 
 def normalize(text: str) -> str:
-    """One spelling for what reads the same: NFKC, lower case, simplified characters."""
-    return str(_simplifier().convert(unicodedata.normalize("NFKC", text).lower()))
+    """One spelling for what reads the same: half width, lower case, simplified characters; positions mostly stay."""
+    forms = ((char, unicodedata.normalize("NFKC", char).lower()) for char in text)
+    return str(_simplifier().convert("".join(form if len(form) == 1 else char for char, form in forms)))
 
 
 def tokens(text: str, sizes: tuple[int, ...] = (1, 2)) -> list[str]:
@@ -84,7 +85,11 @@ class NgramEmbeddings(Embeddings):
         vector = np.zeros(DIMENSIONS, dtype=np.float32)
         for gram, count in Counter(tokens(text, (1, 2, 3))).items():
             code = _hash(gram)
-            weight = float(self.weights[code % _BUCKETS]) ** 1.5 * (1 + np.log(count)) * (0.3, 1.0, 1.0)[min(len(gram), 3) - 1]
+            weight = (
+                float(self.weights[code % _BUCKETS]) ** 1.5
+                * (1 + np.log(count))
+                * (0.3, 1.0, 1.0)[min(len(gram), 3) - 1]
+            )
             for turn in range(_POSITIONS):
                 bits = zlib.crc32(turn.to_bytes(1, "big"), code)
                 vector[bits % DIMENSIONS] += weight if bits & 0x80000000 else -weight

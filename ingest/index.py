@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import bm25s
 import numpy as np
-from chromadb.api.client import SharedSystemClient
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings as ChromaSettings
 from filelock import FileLock
 from langchain_chroma import Chroma

@@ -1,0 +1,1 @@
+"""The law and what we say of it, as data."""

@@ -83,13 +83,10 @@ class Library:
         ]
         return next((p for p in held if p.in_force(on)), held[0] if held else None)
 
-    def parameter(self, name: str, on: date, region: str | None = None) -> Dated | None:
-        """The value of a parameter on that day and, where it is kept by region, for that region."""
-        for entry in self.parameters[name].values:
-            if entry.effective <= on and (entry.until is None or on < entry.until):
-                if region is None or region == entry.region:
-                    return entry
-        return None
+    def parameter(self, name: str, on: date) -> Dated | None:
+        """The country-wide value of a parameter on that day."""
+        values: list[Dated] = self.parameters[name].values
+        return next((v for v in values if v.region is None and v.holds(on)), None)
 
     def cards_for(self, provision: Provision) -> Iterator[Card]:
         """The cards that rest on a provision."""
@@ -130,8 +127,10 @@ class Library:
         for case in self.cases.values():
             self._check_refs(self.paths[case.id], case.basis)
         for rules in self.rules:
-            for rule in [*rules.findings, *rules.steps]:
+            for rule in rules.findings:
                 self._check_refs(self.paths[rule.id], rule.provisions)
+            for step in rules.steps:
+                self._check_refs(self.paths[step.id], step.provisions)
             for said in [*rules.leads, *rules.avoid, *rules.needs]:
                 self._check_refs(self.paths[said.id], citations(said.text))
         for parameter in self.parameters.values():
@@ -288,10 +287,11 @@ def _signals(path: Path) -> Iterator[Signal]:
 def _rules(path: Path, paths: dict[str, Path]) -> RuleFile:
     text = _text(path)
     rules = _build(RuleFile, path, _yaml(path, text), text)
-    for item in [*rules.leads, *rules.findings, *rules.steps, *rules.avoid, *rules.needs]:
-        if item.id in paths:
-            raise _broken(path, item.id, f"“{item.id}”与 {paths[item.id]} 重复,请改一个名字")
-        paths[item.id] = path
+    said = [item.id for item in [*rules.leads, *rules.avoid, *rules.needs]]
+    for name in [*said, *(rule.id for rule in rules.findings), *(step.id for step in rules.steps)]:
+        if name in paths:
+            raise _broken(path, name, f"“{name}”与 {paths[name]} 重复,请改一个名字")
+        paths[name] = path
     return rules
 
 

@@ -5,6 +5,7 @@ Every model forbids unknown keys, so that a misspelt field stops the start-up in
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from datetime import date
 from pathlib import Path
@@ -199,7 +200,7 @@ class Case(Strict):
     basis: list[RefField]
     sources: list[str] = Field(min_length=1)
     confidence: Confidence
-    checked_on: date
+    checked_on: dt.date
     facts: str = Field(min_length=1)
     outcome: str = Field(min_length=1)
     lesson: str = Field(min_length=1)
@@ -218,6 +219,10 @@ class Dated(Strict):
     confidence: Confidence
     checked_on: date
     note: str | None = None
+
+    def holds(self, on: date) -> bool:
+        """Whether this is the value on that day; ``until`` is the first day it is not."""
+        return self.effective <= on and (self.until is None or on < self.until)
 
 
 class Parameter(Strict):
