@@ -19,17 +19,28 @@ from knowledge.schema import Signal
 
 _CLAUSE = re.compile(r"[^,,。;;!!??\n]+")
 _CHINESE = "零一二两三四五六七八九十百千万"
+_UNITS = (
+    r"单|个|件|次|天|日|月|年|号|条|岁|人|斤|包|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级"
+    r"|后|周|码|页|项|支|台|部|箱|份"
+)
+_COUNTER = re.compile(rf"^\s*(?:{_UNITS})")
+_LAST = rf"[1-9一二三四五六七八九](?!\s*(?:[\d.{_CHINESE}]|{_UNITS}))"
 _MONEY = re.compile(
-    rf"(?<![\d.〔])(?P<mark>[¥¥])?(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|[{_CHINESE}]+)(?P<scale>万|千|百|k|w)?"
-    rf"(?P<tail>[一二三四五六七八九](?![{_CHINESE}单个件次笔]))?(?P<more>多|余|来|几)?(?P<unit>元|块钱?|rmb|圆)?"
+    rf"(?<![\d.〔])(?P<mark>¥|rmb\s*)?(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|[{_CHINESE}]+)"
+    rf"(?:(?P<scale>万|千|百|k|w)(?:(?P<low>\d+)(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?(?P<more>多|余|来|几)?"
+    rf"(?:(?P<unit>元|块钱?|rmb|圆)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
 )
-_COUNTER = re.compile(
-    r"^\s*(?:单|个|件|次|天|日|月|年|号|条|岁|人|斤|包|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级|后|周|g|码|页|项|支|台|部|箱|份)"
-)
+_FACTOR = {"": 1, "百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000}
 _COUNT = re.compile(rf"(?P<number>\d+|[{_CHINESE}]+)(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号)")
 _AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{_CHINESE}]{{1,3}})周?岁|才(?P<bare>1\d)(?!\d|元|块|单)")
 _CITED = re.compile(
     rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{_CHINESE}]+\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
+)
+
+
+# A month alone; one with a year beside it is left to the reader of dates.
+_MONTH = re.compile(
+    r"(?<![\d年个半每零一二两三四五六七八九十])(1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?!\s*(?:[\d一二三四五六七八九十]|以?[前内后]|[初中上下底末]))"
 )
 
 
@@ -138,10 +149,11 @@ class FactReader:
                     return True, match[0]
                 if _search(self.signals["mode.hypothetical"].says, before):
                     continue
-                if _search(self.signals["mode.negation"].says, before):
+                told = before + "是" if match[0].startswith("是") else before  # 不 + 是AI生成
+                if _search(self.signals["mode.negation"].says, told):
                     denied = denied or (False, clause[0][max(0, match.start() - 4) :][: len(match[0]) + 4])
                     continue
-                if _search(self.signals["mode.doubt"].says, before):
+                if any(_search(self.signals[f"mode.{mode}"].says, before) for mode in ("doubt", "hearsay")):
                     return "doubted", before[-6:] + match[0]
                 return True, match[0]
         return denied
@@ -208,6 +220,9 @@ class FactReader:
             conduct, other = (_search(self.signals[f"date.{kind}"].says, after) for kind in ("conduct", "other"))
             first_other = other is not None and (conduct is None or other.start() < conduct.start())
             kinds.append(2 if conduct and not first_other else 0 if other else 1)
+        for number in range(len(found) - 2, -1, -1):
+            if re.fullmatch(r"\s*[到至~\-—和、]\s*", plain[found[number].end : found[number + 1].start]):
+                kinds[number] = kinds[number + 1]
         chosen = [day for day, kind in zip(found, kinds, strict=True) if kind == max(kinds)]
         if max(kinds) == 0:
             return {}
@@ -290,8 +305,13 @@ def money(plain: str) -> Iterator[Money]:
             value = float(number.replace(",", "")) if arabic else float(_whole(number))
         except ValueError:
             continue
-        factor = {"万": 10_000, "w": 10_000, "千": 1_000, "k": 1_000, "百": 100}.get(scale or "", 1)
-        value = value * factor + (to_int(match["tail"]) * factor / 10 if match["tail"] and scale else 0)
+        factor = _FACTOR[match["scale"] or ""]
+        value *= factor
+        if match["low"]:
+            factor = _FACTOR[match["low_scale"]]
+            value += int(match["low"]) * factor
+        value += to_int(match["tail"]) * factor / 10 if match["tail"] else 0
+        value += to_int(match["dime"] or match["half"]) / 10 if match["dime"] or match["half"] else 0
         if value > 0:
             yield Money(round(value, 2), match[0], match.start(), match.end())
 
@@ -308,6 +328,7 @@ def days(plain: str, asked_on: date) -> list[Day]:
     """The days a normalized text names, counted from the day of asking; a day without a year lies in the past."""
     masked = _CITED.sub(lambda m: " " * len(m[0]), plain)
     found: list[Day] = []
+    unreal: list[tuple[int, int]] = []
     base = {"year": asked_on.year, "month": asked_on.month, "day": asked_on.day}
     for match in re.finditer(rf"(\d+|[{_CHINESE}]+)个?月(?:以)?前|上个?月|这个月|本月", masked):
         back = _whole(match[1]) if match[1] else 1 if match[0].startswith("上") else 0
@@ -316,13 +337,22 @@ def days(plain: str, asked_on: date) -> list[Day]:
     for match in re.finditer(r"(今年|去年|前年|\d{4}年)?(\d{1,2})月(\d{1,2})(?:日|号)?", masked):
         back = {"去年": 1, "前年": 2}.get(match[1] or "", 0)
         year = int(match[1][:4]) if match[1] and match[1][0].isdigit() else asked_on.year - back
-        with contextlib.suppress(ValueError):
+        try:
             day = date(year, int(match[2]), int(match[3]))
-            day = _year_before(day) if day > asked_on and not match[1] else day
-            found.append(Day(day, day, match[0], *match.span()))
+        except ValueError:  # a day no calendar has is no day at all
+            unreal.append(match.span())
+            continue
+        day = _year_before(day) if day > asked_on and not match[1] else day
+        found.append(Day(day, day, match[0], *match.span()))
+    for match in _MONTH.finditer(masked):
+        month = to_int(match[1])
+        year = asked_on.year - (month > asked_on.month)
+        if 1 <= month <= 12:
+            last = min(_month_end(year, month), asked_on)
+            found.append(Day(date(year, month, 1), last, match[0], *match.span()))
     for item in _times(masked, base):
         start, end = item["offset"]
-        if any(day.start < end and start < day.end for day in found):
+        if any(a < end and start < b for a, b in [*unreal, *((day.start, day.end) for day in found)]):
             continue
         try:
             first, last = (date.fromisoformat(moment[:10]) for moment in item["detail"]["time"])

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from knowledge.numerals import article_of, sort_key
+from knowledge.numerals import article_of, heading, sort_key
 from knowledge.schema import (
     BrokenKnowledge,
     Card,
@@ -31,6 +31,7 @@ from knowledge.schema import (
 T = TypeVar("T", bound=BaseModel)
 ROOT = Path(__file__).parent
 CITE = re.compile(r"\[\[([^\[\]]+)\]\]")
+_MENDS = {"missing": "缺少这一项,请补上", "extra_forbidden": "不认识这一项,请改正拼写或者删去"}
 _CARD_PARTS = {"短答": "short", "理由": "why", "做法": "steps"}
 _CASE_PARTS = {"事实": "facts", "结果": "outcome", "启示": "lesson"}
 
@@ -56,7 +57,7 @@ class Library:
             for item in reader(path):
                 name = item.name if isinstance(item, Signal) else item.id
                 if name in found:
-                    raise BrokenKnowledge(path, None, f"“{name}”与 {self.paths[name]} 重复,请改一个名字")
+                    raise _broken(path, name, f"“{name}”与 {self.paths[name]} 重复,请改一个名字")
                 found[name] = item
                 self.paths[name] = path
         return list(found.values())
@@ -116,11 +117,11 @@ class Library:
                     raise _broken(path, article, f"article_notes 里的“{article}”没有条文")
             for article in statute.texts:
                 if not has_article(statute, article):
-                    raise _broken(path, article, f"“{article}”不在 articles 所列的条号之内")
+                    raise _broken(path, heading(article), f"“{article}”不在 articles 所列的条号之内")
         for card in self.cards.values():
             path = self.paths[card.id]
             self._check_refs(path, card.provisions)
-            self._check_refs(path, citations(f"{card.short}\n{card.why}\n{card.steps}"))
+            self._check_refs(path, _cited(path, f"{card.short}\n{card.why}\n{card.steps}"))
             for case_id in card.cases:
                 if case_id not in self.cases:
                     raise _broken(path, case_id, f"案例“{case_id}”不存在")
@@ -132,7 +133,7 @@ class Library:
             for step in rules.steps:
                 self._check_refs(self.paths[step.id], step.provisions)
             for said in [*rules.leads, *rules.avoid, *rules.needs]:
-                self._check_refs(self.paths[said.id], citations(said.text))
+                self._check_refs(self.paths[said.id], _cited(self.paths[said.id], said.text))
         for parameter in self.parameters.values():
             self._check_refs(self.paths[parameter.id], [value.provision for value in parameter.values])
 
@@ -148,6 +149,14 @@ class Library:
 def citations(text: str) -> list[Ref]:
     """The references written ``[[…]]`` in a text, in order."""
     return [Ref.parse(match[1]) for match in CITE.finditer(text)]
+
+
+def _cited(path: Path, text: str) -> list[Ref]:
+    try:
+        return citations(text)
+    except ValueError as error:
+        wrong = str(error).removeprefix("“").split("”")[0]
+        raise _broken(path, f"[[{wrong}]]", str(error)) from error
 
 
 @cache
@@ -205,7 +214,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise BrokenKnowledge(path, None, f"不是 UTF-8 文本({error.reason}),请另存为 UTF-8") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BrokenKnowledge(path, line, f"不是 UTF-8 文本({error.reason}),请另存为 UTF-8") from error
 
 
 def _yaml(path: Path, text: str, first_line: int = 0) -> dict[str, Any]:
@@ -215,24 +225,52 @@ def _yaml(path: Path, text: str, first_line: int = 0) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 + first_line if mark else None
         raise BrokenKnowledge(path, line, f"YAML 写法有误:{getattr(error, 'problem', error)}") from error
+    except ValueError as error:  # a day no calendar has
+        day = next((m for m in re.finditer(r"\d{4}-\d+-\d+", text) if not _is_day(m[0])), None)
+        line = text.count("\n", 0, day.start()) + 1 + first_line if day else None
+        raise BrokenKnowledge(path, line, f"日期有误:{day[0] if day else error}") from error
     if not isinstance(data, dict):
         raise BrokenKnowledge(path, first_line + 1, "应当是“键: 值”的形式")
     return data
 
 
-def _build(model: type[T], path: Path, data: dict[str, Any], text: str) -> T:
+def _is_day(text: str) -> bool:
+    try:
+        date(*map(int, text.split("-")))
+    except ValueError:
+        return False
+    return True
+
+
+def _build(model: type[T], path: Path, data: dict[str, Any], source: str, first_line: int = 0) -> T:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = [str(part) for part in first["loc"]]
-        names = [part for part in where if not part.isdigit()]
-        line = next((found for name in reversed(names) if (found := _line_of(text, f"{name}:"))), None)
-        raise BrokenKnowledge(path, line, f"{'.'.join(where) or '内容'}:{first['msg']}") from error
+        errors = error.errors()
+        first = next((item for item in errors if item["type"] == "extra_forbidden"), errors[0])  # a misspelt name
+        why = _MENDS.get(first["type"], first["msg"].removeprefix("Value error, "))
+        line = _line_at(source, first["loc"]) + first_line
+        raise BrokenKnowledge(path, line, f"{'.'.join(map(str, first['loc'])) or '内容'}:{why}") from error
+
+
+def _line_at(source: str, place: tuple[int | str, ...]) -> int:
+    """The line of a YAML text where a value stands, or what it would stand in when it is missing."""
+    node = yaml.compose(source)
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            below = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if below is None:
+                break
+            if not isinstance(below[1], yaml.CollectionNode):
+                return int(below[0].start_mark.line) + 1
+            node = below[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+    return int(node.start_mark.line) + 1 if node else 1
 
 
 def _split(path: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
-    """The text, the front matter, and the body by its ``##`` headings."""
+    """The front matter as written and as data, and the body by its ``##`` headings."""
     text = _text(path)
     match = re.match(r"---\n(.*?\n)---\n", text, re.S)
     if not match:
@@ -248,7 +286,7 @@ def _split(path: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
         if not body.strip():
             raise _broken(path, f"## {name}", f"“{name.strip()}”下面没有文字")
         parts[name.strip()] = body.strip()
-    return text, front, parts
+    return match[1], front, parts
 
 
 def _parts(path: Path, parts: dict[str, str], names: dict[str, str]) -> dict[str, str]:
@@ -259,19 +297,19 @@ def _parts(path: Path, parts: dict[str, str], names: dict[str, str]) -> dict[str
 
 
 def _statute(path: Path) -> Iterator[Statute]:
-    text, front, parts = _split(path)
+    source, front, parts = _split(path)
     texts = {article_of(name): "\n".join(filter(None, body.split("\n"))) for name, body in parts.items()}
-    yield _build(Statute, path, front | {"texts": texts}, text)
+    yield _build(Statute, path, front | {"texts": texts}, source, 1)
 
 
 def _card(path: Path) -> Iterator[Card]:
-    text, front, parts = _split(path)
-    yield _build(Card, path, front | {"topic": path.parent.name} | _parts(path, parts, _CARD_PARTS), text)
+    source, front, parts = _split(path)
+    yield _build(Card, path, front | {"topic": path.parent.name} | _parts(path, parts, _CARD_PARTS), source, 1)
 
 
 def _case(path: Path) -> Iterator[Case]:
-    text, front, parts = _split(path)
-    yield _build(Case, path, front | _parts(path, parts, _CASE_PARTS), text)
+    source, front, parts = _split(path)
+    yield _build(Case, path, front | _parts(path, parts, _CASE_PARTS), source, 1)
 
 
 def _parameters(path: Path) -> Iterator[Parameter]:

@@ -36,13 +36,18 @@ EXAMPLES = {
 }
 STATES: dict[Any, str] = {True: "是", False: "否", "doubted": "只是怀疑"}
 UNSET = "(没有说)"
+SHOWN = 1_200
 
 
 @st.cache_resource(show_spinner=False)
+def _conversations() -> Conversations:
+    return Conversations(settings.get().data_dir)
+
+
 def conversations() -> Conversations | None:
-    """Where conversations are kept; None when they can't be."""
+    """Where conversations are kept; None when they can't be, which the page then says."""
     try:
-        return Conversations(settings.get().data_dir)
+        return _conversations()
     except Unkept as error:
         st.session_state.unkept = str(error)
         return None
@@ -112,7 +117,8 @@ def _draw_examples(role: str) -> None:
 
 def _draw_turn(current: Engine, turn: dict[str, Any], number: int, last: bool) -> None:
     with st.chat_message("user", avatar=":material/person:"):
-        st.markdown(plain(turn["question"]))
+        asked = turn["question"]
+        st.markdown(plain(asked if len(asked) <= SHOWN else f"{asked[:SHOWN]}……(共 {len(asked)} 字)"))
     with st.chat_message("assistant", avatar=":material/balance:"):
         if turn["reply"] is None:
             _answer(current, turn, number)

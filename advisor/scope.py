@@ -1,0 +1,77 @@
+"""Decides what a question is: the context it stands in, whether we answer it, and whether it tells of conduct."""
+
+from __future__ import annotations
+
+import re
+
+from advisor.consultation import Consultation, Fact
+from advisor.facts import FactReader
+from ingest.embedder import normalize
+
+HARMS = ("fake", "evade", "threaten", "expose", "misjudge")
+EARLIER = 400
+# Facts that say nothing of conduct by themselves.
+ASIDE = {
+    *("role", "date", "date_from", "date_to", "amount_yuan", "count", "age", "minor", "province", "place", "platform"),
+    *(
+        "refund_only",
+        "food",
+        "secondhand",
+        "legal_claim",
+        "mentions_record",
+        "asked_conclusion",
+        "professional_claimer",
+    ),
+    "defect",
+}
+ANCHORS = ("amount_yuan", "count", "date")
+
+
+class Scope:
+    """One question, read for what it wants."""
+
+    def __init__(self, reader: FactReader, consultation: Consultation, facts: dict[str, Fact]) -> None:
+        self.reader, self.facts = reader, facts
+        self.question = normalize(consultation.question)
+        self.earlier = [turn.content for turn in consultation.history if turn.role == "user"]
+        self.topic = self._topic()
+
+    def says(self, signal: str) -> bool:
+        """Whether the question itself states a signal."""
+        return self.reader.has(signal, self.question) is not None
+
+    def assesses(self) -> bool:
+        """Whether the question tells of conduct, or asks what conduct amounts to."""
+        if self.says("ask.lookup") and not self.earlier:
+            return False
+        if "asked_conclusion" in self.facts:
+            return True
+        if self.says("ask.rule") and not self.says("ask.own"):
+            return False
+        anchored = any(name in self.facts and self.facts[name].source != "assumed" for name in ANCHORS)
+        if not (self.says("ask.story") or anchored or self.earlier):
+            return False
+        told = any(name not in ASIDE for name in self.facts)
+        return told or ("refund_only" in self.facts and "amount_yuan" in self.facts) or "defect" in self.facts
+
+    def refusal(self) -> str | None:
+        """The kind of refusal called for without a search, "unclear" when a search must tell, or None."""
+        if not self.question:
+            return "empty"
+        harm = next((harm for harm in HARMS if self.says(f"harm.{harm}")), None)
+        if harm or self.says("scope.injection"):
+            return harm or "injection"
+        chinese = len(re.findall(r"[\u4e00-\u9fff]", self.question))
+        words = len(re.findall(r"[a-z]{3,}", self.question))
+        told = bool(self.earlier) or any(name not in ASIDE for name in self.facts)
+        if self.reader.has("scope.domain", self.topic) and (chinese >= 4 or words >= 3 or told):
+            sparse = len(self.question) >= 8 and chinese < 0.3 * len(self.question) and chinese < 8 and words < 3
+            return "nonsense" if sparse and not told else None
+        return "nonsense" if chinese < 3 and words < 3 else "unclear"
+
+    def _topic(self) -> str:
+        """The question with what it follows on from."""
+        follows = self.says("mode.followup") or self.says("mode.correction") or not self.says("scope.domain")
+        if self.earlier and follows:
+            return f"{normalize(self.earlier[-1])[:EARLIER]}\n{self.question}"
+        return self.question
