@@ -29,6 +29,7 @@ from knowledge.schema import Card, Case
 PROMPTS = Path(__file__).parent.parent / "prompts"
 CARD_FIRST = 0.95
 CARD_BESIDE = 0.85
+CARD_ASKED = 0.9
 CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
@@ -65,7 +66,7 @@ class _Turn:
         self.asked_on = consultation.asked_on or settings.today()
         self.read = advisor.reader.read(consultation, self.asked_on)
         self.facts = Facts(self.library, self.read, self.asked_on)
-        self.scope = Scope(advisor.reader, consultation, self.read)
+        self.scope = Scope(advisor.library, advisor.reader, consultation, self.read)
         self.references = References(self.library, self.facts)
         self.assessing = self.scope.assesses()
         self.findings = exposure.assess(self.facts) if self.assessing else []
@@ -75,10 +76,14 @@ class _Turn:
         """What the search returned for this turn."""
         ranked = [self.references.resolve(finding.provisions) for finding in self.findings]
         also = dict.fromkeys(p for place in zip_longest(*ranked) for p in place if p)
-        told = [self.library.signals[n] for n, f in self.read.items() if f.value and n in self.library.signals]
-        methods = frozenset(method for signal in told for method in signal.methods)
         role = self.read["role"].value
-        return self.retriever.search(self.scope.topic, self.facts.first, self.asked_on, role, also, methods)
+        return self.retriever.search(self.scope.topic, self.facts.first, self.asked_on, role, also, self.methods)
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """The case methods the facts correspond to."""
+        told = [self.library.signals[n] for n, f in self.read.items() if f.value and n in self.library.signals]
+        return frozenset(method for signal in told for method in signal.methods)
 
     def refuse(self) -> Reply | None:
         """A kind, lawful refusal of what we don't help with, or None."""
@@ -98,7 +103,8 @@ class _Turn:
         steps, needs = actions.steps(self.facts), actions.questions(self.facts)
         top = self.found.cards[0][1] if self.found.cards else 0.0
         lead = exposure.lead(self.facts)
-        fitting = self._cards(CARD_BESIDE if lead else CARD_FIT)[:1]
+        asked_for = self._asked_card(lead or "")
+        fitting = asked_for or self._cards(CARD_BESIDE if lead else CARD_FIT)[:1]
         answer_card = fitting[0] if fitting else None
         more = [card for card in self._cards(max(CARD_FIT, 0.8 * top)) if card is not answer_card][:2]
         cited = self.references.listed
@@ -106,7 +112,8 @@ class _Turn:
             lead=lead,
             no_lead=words()["no_lead"],
             answer_card=answer_card,
-            answer_card_first=top >= CARD_FIRST or not lead,
+            answer_card_first=bool(asked_for) or top >= CARD_FIRST or not lead,
+            answer_card_steps=bool(asked_for),
             day_note=self._day_note(),
             findings=[finding.model_dump() | {"cited": cited(finding.provisions)} for finding in self.findings],
             names=words()["aspects"],
@@ -124,13 +131,30 @@ class _Turn:
         )
         return self._reply(text, facts=self.read, findings=self.findings, actions=steps, questions=needs)
 
+    def _asked_card(self, lead: str) -> list[Card]:
+        """The card that answers the asking clause by itself, unless the lead rests on the same provision."""
+        clause = self.scope.asked()
+        if not clause:
+            return []
+        found = self.retriever.cards(clause, self.facts.first, self.asked_on, self.read["role"].value)[:1]
+        said = {(ref.law, ref.article) for ref in marked(lead)}
+        return [
+            card
+            for card, score in found
+            if score >= CARD_ASKED
+            and self._stands(card)
+            and (card.provisions[0].law, card.provisions[0].article) not in said
+        ]
+
     def explain(self) -> Reply:
         """The answer to a question about a rule."""
-        cards, found = self._cards(self.retriever.weights.floor), self.found
+        found, problems = self.found, self._asked_citations()
+        cards = [card for card in self._cards(self.retriever.weights.floor) if self._answers(card, bool(problems))]
         card = cards[0] if cards else None
         top = found.cards[0][1] if found.cards else 0.0
-        nearest = [] if card or found.cited else [p for p, _ in found.provisions[:5]]
+        nearest = [] if card or found.cited or problems else [p for p, _ in found.provisions[:5]]
         text = _template("rule.md.j2").render(
+            problems=problems,
             cited=[self.references.quoted(provision) for provision in found.cited],
             card=card,
             more=[c for c, score in found.cards[1:4] if c in cards and c is not card and score > 0.8 * top],
@@ -147,13 +171,21 @@ class _Turn:
             answer=answer,
             citations=self.references.citations(),
             retrieved=self._retrieved(),
-            notices=[*self.notices, *self._asked_citations(), *self._doubts()],
+            notices=[*self.notices, *(self._asked_citations() if self.assessing else []), *self._doubts()],
             **parts,
         )
 
     def _cards(self, floor: float) -> list[Card]:
         """The cards good enough to show, best first, whose law stands on the day of the conduct."""
         return [card for card, score in self.found.cards[:6] if score >= floor and self._stands(card)]
+
+    def _answers(self, card: Card, problems: bool) -> bool:
+        """Whether a card speaks of the articles the question names; any card will do where it names none."""
+        cited = {(p.law, p.article) for p in self.found.cited}
+        if not cited:
+            return not problems
+        versions = {(s.short, ref.article) for ref in card.provisions for s in self.library.versions(ref.law)}
+        return bool(cited & versions)
 
     def _stands(self, card: Card) -> bool:
         if not (card.valid(self.facts.first) or card.valid(self.asked_on)):
@@ -169,7 +201,11 @@ class _Turn:
         """The nearest case and the nearest one the other side won; a consumer sees the consumer's first."""
         best = self.found.cases[0][1] if self.found.cases else 0.0
         ranked = [case for case, score in self.found.cases[:8] if score >= max(CASE_FIT, 0.75 * best)]
+        if self.methods:
+            ranked = [case for case in ranked if self.methods & set(case.methods)]
         ranked += [self.library.cases[name] for name in (card.cases if card else [])]
+        if self.facts.value("consumer and not lied"):
+            ranked = [case for case in ranked if case.outcome_type not in ("criminal", "administrative")]
         chosen = ranked[:1]
         others = [side for side in SIDES if chosen and chosen[0].prevailed not in side]
         chosen += [case for case in ranked[1:] if any(case.prevailed in side for side in others)][:1]
@@ -191,10 +227,11 @@ class _Turn:
     def _asked_citations(self) -> list[str]:
         """What is wrong with the citations in the question itself."""
         verdicts = citations.check(self.consultation.question, self.library, self.facts.first)
+        shown = {(p.law, p.article) for p in self.found.cited}
         return [
             words()["cited_problem"].format(text=v.text.strip(), why=v.why)
             for v in verdicts
-            if v.status not in ("in_force", "unclear", "title_mismatch")
+            if v.status not in ("in_force", "unclear", "title_mismatch") and (v.law, v.article) not in shown
         ]
 
     def _doubts(self) -> list[str]:

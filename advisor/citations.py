@@ -33,7 +33,9 @@ _ITEM = (
     rf"第?\s*(?P<number>{NUMERAL})\s*条?\s*(?P<sub>{_SUB})?\s*条?"
     rf"(?:[ 　]*第\s*(?P<paragraph>{NUMERAL})\s*款)?(?:\s*第?[((]?(?:{NUMERAL})[))]?项)?"
 )
-_NOT_ARTICLE = r"(?!\s*(?:元|块|日|天|年|月|号|个|种|大|类|万|千元|倍|次|单|人|岁|件|%|%|[.:::]\d|[-—至到]))"
+_NOT_ARTICLE = (
+    r"(?!\s*(?:元|块|日|天|年|月|号|个|种|大|类|编|章|节|回|版|万|千元|倍|次|单|人|岁|件|%|%|[.:::]\d|[-—至到]))"
+)
 _LIST = re.compile(_ITEM)
 _OUTLINE = re.compile(r"(?P<major>[一二三四五六七八九十]+)、?\((?P<minor>[一二三四五六七八九十]+)\)")
 _JOIN = re.compile(
@@ -193,8 +195,8 @@ def _article(item: re.Match[str]) -> str:
 
 
 def _is_article(item: re.Match[str], text: str, first: bool, law: str | None) -> bool:
-    """A number with 第 or 条 is an article; a bare one only right after a law and where it counts nothing else."""
-    if "条" in item[0] or item[0].lstrip().startswith("第"):
+    """A number with 条 is an article; another only right after a law and where it counts nothing else."""
+    if "条" in item[0]:
         return True
     after = text[item.end() :]
     if not item["number"].isdigit() and not _JOIN.match(after):

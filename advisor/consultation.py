@@ -23,9 +23,12 @@ class Turn(BaseModel):
 
 
 class Consultation(BaseModel):
-    """A question with what is known beside it; ``corrections`` are facts the user set by hand (None removes one)."""
+    """A question with what is known beside it; other keys of a batch line are left alone.
 
-    model_config = ConfigDict(extra="forbid")
+    ``corrections`` are facts the user set by hand (None removes one).
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     id: str | int | None = None
     question: str

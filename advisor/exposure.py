@@ -10,11 +10,10 @@ from knowledge.schema import Ref
 def assess(facts: Facts) -> list[Finding]:
     """At least one finding each for civil, administrative and criminal, then whatever else the facts touch."""
     found: list[Finding] = []
-    for file in facts.library.rules:
-        for rule in file.findings:
-            settled = any(finding.aspect == rule.aspect for finding in found)
-            if (rule.unless_found and settled) or not facts.value(rule.when):
-                continue
+    rules = [rule for file in facts.library.rules for rule in file.findings]
+    for rule in sorted(rules, key=lambda rule: rule.unless_found):
+        settled = rule.unless_found and any(finding.aspect == rule.aspect for finding in found)
+        if not settled and facts.value(rule.when):
             found.append(
                 Finding.model_validate(
                     {

@@ -30,8 +30,11 @@ _MONEY = re.compile(
     rf"(?:(?P<scale>万|千|百|k|w)(?:(?P<low>\d+)(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?(?P<more>多|余|来|几)?"
     rf"(?:(?P<unit>元|块钱?|rmb|圆)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
 )
+_MOST = 1e12
 _FACTOR = {"": 1, "百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000}
-_COUNT = re.compile(rf"(?P<number>\d+|[{_CHINESE}]+)(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号)")
+_COUNT = re.compile(
+    rf"(?P<number>\d+|[{_CHINESE}]+)(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号|销售|加工|元)"
+)
 _AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{_CHINESE}]{{1,3}})周?岁|才(?P<bare>1\d)(?!\d|元|块|单)")
 _CITED = re.compile(
     rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{_CHINESE}]+\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
@@ -42,6 +45,11 @@ _CITED = re.compile(
 _MONTH = re.compile(
     r"(?<![\d年个半每零一二两三四五六七八九十])(1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?!\s*(?:[\d一二三四五六七八九十]|以?[前内后]|[初中上下底末]))"
 )
+
+
+_NO_DAY = re.compile(r"第.{1,3}天|内|后|现在|目前|此刻|[一三]时|以来|明天|后天|将来|未来")
+_DAY = re.compile(r"[年月日号天周节昨前去上今末旬]|双十|国庆|春节|元旦|\d[-/.]\d")
+_TO = re.compile(r"(?:号|日|份)?(?:开始|起)?,?(?:一直)?(?:到|至|—+|-+|~)")
 
 
 @dataclass(frozen=True)
@@ -90,10 +98,15 @@ class FactReader:
             elif value is not None:
                 facts[name] = Fact(value=value, source="given", label=self.label(name))
         if "role" not in facts:
-            facts["role"] = Fact(value="consumer", source="assumed", label=self.label("role"))
+            facts["role"] = Fact(value=self._likely_role(facts), source="assumed", label=self.label("role"))
         if "date_from" not in facts:
             facts |= _span(asked_on, asked_on, "assumed")
         return facts
+
+    def _likely_role(self, facts: dict[str, Fact]) -> str:
+        """The role most of the facts told speak for; consumer when none does."""
+        told = [self.signals[name].implies for name, fact in facts.items() if name in self.signals and fact.value]
+        return "merchant" if told.count("merchant") > told.count("consumer") else "consumer"
 
     def has(self, name: str, text: str) -> str | None:
         """The words by which a text states a signal, or None."""
@@ -120,16 +133,16 @@ class FactReader:
         facts |= self._role(plain)
         facts |= self._amounts(plain)
         facts |= self._days(plain, asked_on)
-        if match := _AGE.search(plain):
-            facts["age"] = Fact(value=_whole(match["number"] or match["bare"]), source=match[0], label=_LABELS["age"])
-        for place in _places(plain):
-            facts["province"] = Fact(value=place[0], source=place[1], label=_LABELS["province"])
-            facts["place"] = Fact(value=place[1], source=place[1], label=_LABELS["place"])
-            break
+        if (match := _AGE.search(plain)) and 0 < (age := _whole(match["number"] or match["bare"])) < 120:
+            facts["age"] = Fact(value=age, source=match[0], label=_LABELS["age"])
+        if places := _places(plain):
+            provinces = list(dict.fromkeys(province for province, _ in places))
+            place = next((name for province, name in places if name != province), places[0][1])
+            facts["province"] = Fact(value="、".join(provinces), source=places[0][1], label=_LABELS["province"])
+            facts["place"] = Fact(value=place, source=place, label=_LABELS["place"])
         if len(plain) == len(text):
             for fact in facts.values():
-                if (start := plain.find(fact.source)) >= 0:
-                    fact.source = text[start : start + len(fact.source)]
+                fact.source = "".join(_verbatim(part, plain, text) for part in re.split("([×、])", fact.source))
         return facts
 
     def _state(self, signal: Signal, plain: str) -> tuple[bool | str, str] | None:
@@ -141,7 +154,7 @@ class FactReader:
             if _search(signal.unless, clause[0]):
                 continue
             for pattern in signal.says:
-                match = re.search(pattern, plain[clause.start() :])
+                match = _compiled(pattern).search(plain[clause.start() :])
                 if not match or match.start() >= len(clause[0]):
                     continue
                 before = clause[0][: match.start()]
@@ -161,7 +174,7 @@ class FactReader:
     def _role(self, plain: str) -> dict[str, Fact]:
         best: tuple[int, str, str] | None = None
         for role in ("trainee", "merchant", "consumer"):
-            words = [m[0] for p in self.signals[f"role.{role}"].says for m in re.finditer(p, plain)]
+            words = [m[0] for p in self.signals[f"role.{role}"].says for m in _compiled(p).finditer(plain)]
             if words and (best is None or len(words) > best[0]):
                 best = (len(words), role, words[0])
         return {"role": Fact(value=best[1], source=best[2], label=_LABELS["role"])} if best else {}
@@ -191,7 +204,9 @@ class FactReader:
                     return facts | {
                         "amount_yuan": Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])
                     }
-        each = next((item for item in found if self._each(plain, item) or context("each", item)), None)
+        each = next(
+            (m for m in found if (self._each(plain, m) or context("each", m)) and not context("other", m)), None
+        )
         if each and "count" in facts:
             product = Fact(
                 value=round(each.value * facts["count"].value, 2),
@@ -199,7 +214,7 @@ class FactReader:
                 label=_LABELS["amount_yuan"],
             )
             return facts | {"amount_yuan": product}
-        plain_ones = [item for item in found if not context("other", item)] or []
+        plain_ones = [item for item in found if not context("other", item) and not _standard(plain, item)]
         if plain_ones:
             item = plain_ones[0]
             facts["amount_yuan"] = Fact(value=item.value, source=item.words, label=_LABELS["amount_yuan"])
@@ -223,6 +238,9 @@ class FactReader:
         for number in range(len(found) - 2, -1, -1):
             if re.fullmatch(r"\s*[到至~\-—和、]\s*", plain[found[number].end : found[number + 1].start]):
                 kinds[number] = kinds[number + 1]
+        for number in range(1, len(found)):  # "2025年12月到2026年2月" is one span
+            if _TO.fullmatch(plain[found[number - 1].end : found[number].start]):
+                kinds[number - 1] = kinds[number] = max(kinds[number - 1], kinds[number])
         chosen = [day for day, kind in zip(found, kinds, strict=True) if kind == max(kinds)]
         if max(kinds) == 0:
             return {}
@@ -261,14 +279,30 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.I)
 
 
+def _verbatim(words: str, plain: str, text: str) -> str:
+    """Words of the normalized text as the text itself has them."""
+    start = plain.find(words)
+    return text[start : start + len(words)] if start >= 0 else words
+
+
+def _standard(plain: str, item: Money) -> bool:
+    """Whether an amount is a line somebody speaks of ("三千块以下") and not a sum involved."""
+    return bool(re.match(r"(?:元|块钱?)?\s*(?:以下|以上|以内|起步|起点|门槛|标准)", plain[item.end :]))
+
+
 def _denied(plain: str, start: int) -> bool:
     return bool(re.search(r"(?:不是|并非|没有|不到|没到)$", plain[:start].rstrip()))
 
 
 def _whole(words: str) -> int:
-    """Reads 40, 四十, 两千三 (2300), 一万二 (12000)."""
-    if words.isdigit():
-        return int(words)
+    """Reads 40, 四十, 两千三 (2300), 一万二 (12000); 0 for what is no number (万万)."""
+    try:
+        return int(words) if words.isdigit() else _chinese(words)
+    except ValueError:
+        return 0
+
+
+def _chinese(words: str) -> int:
     high, _, low = words.rpartition("万")
     base = to_int(high) * 10_000 if high else 0
     if not low:
@@ -293,18 +327,20 @@ def money(plain: str) -> Iterator[Money]:
                 continue
             before = masked[: match.start()]
             spoken = re.search(
-                r"(?:退|骗|款|亏|损失|价|花了?|值|要|了我?|共|走|差|是|才|只|约|近|卖|给)$", before.rstrip()
+                r"(?:退|骗|款|亏|损失|价|花了?|值|要|了|我|共|走|差|是|才|只|约|近|卖|给|单|次|额|每.)$",
+                before.rstrip(),
             )
-            if not large and not (arabic and (spoken or re.match(r"\s*(?:的|一单|每单|够|算|能)", after))):
+            alone = re.match(r"\s*(?:[,,。;;!!??\s]|$|[一二三](?:家|单|个|次))", after) and len(number) <= 6
+            counted = re.search(r"(?:第|号|尾|编|有|月|:|[a-z])\s*$", before)
+            told = spoken or re.match(r"\s*(?:的|一单|每单|够|算|能)", after)
+            bare = arabic and alone and not counted and float(number.replace(",", "")) >= 20
+            if not (large or bare or (arabic and told)):
                 continue
             if arabic and not large and not spoken and float(number.replace(",", "")) < 10:
                 continue
             if arabic and not scale and re.fullmatch(r"(?:19|20)\d\d", number) and re.match(r"\s*(?:年|[-/.])", after):
                 continue
-        try:
-            value = float(number.replace(",", "")) if arabic else float(_whole(number))
-        except ValueError:
-            continue
+        value = float(number.replace(",", "")) if arabic else float(_whole(number))
         factor = _FACTOR[match["scale"] or ""]
         value *= factor
         if match["low"]:
@@ -312,7 +348,7 @@ def money(plain: str) -> Iterator[Money]:
             value += int(match["low"]) * factor
         value += to_int(match["tail"]) * factor / 10 if match["tail"] else 0
         value += to_int(match["dime"] or match["half"]) / 10 if match["dime"] or match["half"] else 0
-        if value > 0:
+        if 0 < value < _MOST:
             yield Money(round(value, 2), match[0], match.start(), match.end())
 
 
@@ -332,6 +368,8 @@ def days(plain: str, asked_on: date) -> list[Day]:
     base = {"year": asked_on.year, "month": asked_on.month, "day": asked_on.day}
     for match in re.finditer(rf"(\d+|[{_CHINESE}]+)个?月(?:以)?前|上个?月|这个月|本月", masked):
         back = _whole(match[1]) if match[1] else 1 if match[0].startswith("上") else 0
+        if back > 12 * 50 or (match[1] and not back):
+            continue
         year, month = divmod(asked_on.year * 12 + asked_on.month - 1 - back, 12)
         found.append(Day(date(year, month + 1, 1), min(_month_end(year, month + 1), asked_on), match[0], *match.span()))
     for match in re.finditer(r"(今年|去年|前年|\d{4}年)?(\d{1,2})月(\d{1,2})(?:日|号)?", masked):
@@ -352,15 +390,20 @@ def days(plain: str, asked_on: date) -> list[Day]:
             found.append(Day(date(year, month, 1), last, match[0], *match.span()))
     for item in _times(masked, base):
         start, end = item["offset"]
+        if _NO_DAY.search(item["text"]) or masked[end : end + 1] == "后" or not _DAY.search(item["text"]):
+            continue
         if any(a < end and start < b for a, b in [*unreal, *((day.start, day.end) for day in found)]):
             continue
         try:
             first, last = (date.fromisoformat(moment[:10]) for moment in item["detail"]["time"])
         except (ValueError, TypeError):
             continue
-        while first > asked_on and not re.search(r"\d{4}", item["text"]) and "明年" not in item["text"]:
+        if first > asked_on and re.search(r"[月节一]", item["text"]) and not re.search(r"\d{4}|明年|下", item["text"]):
             first, last = _year_before(first), _year_before(last)
+        if first > asked_on:
+            continue
         found.append(Day(first, last, item["text"], start, end))
+    found = [day for day in found if day.first.year >= 1949 and day.last.year <= asked_on.year + 1]
     return sorted(found, key=lambda day: day.start)
 
 
@@ -381,24 +424,32 @@ def _year_before(day: date) -> date:
 
 
 @cache
-def _regions() -> list[tuple[str, str]]:
-    """(place, province short name): provinces first, then cities."""
+def _regions() -> list[tuple[str, str, bool]]:
+    """(place, province short name, whether it needs a mark after it): provinces, then cities, then county towns."""
     table = _jio().china_location_loader()
-    provinces, cities = [], []
+    provinces: list[tuple[str, str, bool]] = []
+    cities: list[tuple[str, str, bool]] = []
+    towns: list[tuple[str, str, bool]] = []
     for name, below in table.items():
         if name.startswith("_"):
             continue
         short = re.sub(r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$", "", name)
-        provinces.append((short, short))
+        provinces.append((short, short, False))
         for city, counties in below.items():
             if city.startswith("_") or not isinstance(counties, dict):
                 continue
-            cities.append((re.sub(r"市$", "", city), short))
-            cities.extend((c[:-1], short) for c in counties if c.endswith("市") and len(c) > 2)
-    return provinces + [(city, short) for city, short in cities if len(city) >= 2]
+            cities.append((re.sub(r"市$", "", city), short, False))
+            towns.extend((c[:-1], short, True) for c in counties if c.endswith("市") and len(c) > 2)
+    return [region for region in provinces + cities + towns if len(region[0]) >= 2]
 
 
-def _places(plain: str) -> Iterator[tuple[str, str]]:
-    for place, province in _regions():
-        if place in plain and not re.search(rf"{place}(?:话|菜|口味|大闸蟹|蜜桃|特产)", plain):
-            yield province, place
+def _places(plain: str) -> list[tuple[str, str]]:
+    """(province, place) for every place a normalized text names, in order."""
+    found: dict[str, tuple[int, str]] = {}
+    for place, province, marked in _regions():
+        if place not in plain:
+            continue
+        after = r"(?=市|县|区|的|人|买家|这边|那边|发|$|[\s,,。])" if marked else r"(?!话|菜|口味|大闸蟹|蜜桃|特产)"
+        if match := re.search(rf"{place}{after}", plain):
+            found.setdefault(place, (match.start(), province))
+    return [(province, place) for place, (_, province) in sorted(found.items(), key=lambda item: item[1][0])]

@@ -89,13 +89,20 @@ class Retriever:
             cited=cited,
         )
 
+    def cards(self, query: str, conduct: date, step: date, role: Role | None = None) -> list[tuple[Card, float]]:
+        """The cards for a query, best first."""
+        scores = self._cards(query, conduct, step, role)
+        return sorted(((self.library.cards[name], s) for name, s in scores.items()), key=lambda item: -item[1])
+
     def cited(self, text: str, conduct: date, step: date) -> list[Provision]:
         """The provisions a text names, those we hold, in order, each once."""
         found: dict[str, Provision] = {}
         for mention in citations.find(text, self.library):
             verdict = citations.judge(mention, self.library, conduct)
             if verdict.law and verdict.version:
-                ref = Ref(law=verdict.law, version=verdict.version, article=verdict.article)
+                # A number the version in force has but we don't hold may be meant as an older version's.
+                version = None if verdict.status == "not_held" else verdict.version
+                ref = Ref(law=verdict.law, version=version, article=verdict.article)
                 if provision := self.library.resolve(ref, conduct):
                     found.setdefault(provision.key, provision)
         return list(found.values())

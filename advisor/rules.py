@@ -16,6 +16,7 @@ from knowledge.schema import Dated, Provision, Ref
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
 PENALTY = "penalty.base.detention"
+SURE = {"high": "", "medium": ",未能与官方文本核对", "low": ",不可靠"}
 
 
 class Facts:
@@ -42,6 +43,7 @@ class Facts:
             "rescission_words": self._rescission_words,
             "local_words": self._local_words,
             "asked_on": asked_on,
+            "role_assumed": facts["role"].source == "assumed",
             "date_assumed": facts["date_from"].source == "assumed",
         }
         self.context |= self._amount()
@@ -129,22 +131,24 @@ class Facts:
         return {"amount_state": state, "local_huge": huge[0] if len(huge) == 1 else None, "province": province}
 
     def _local(self, name: str) -> list[Dated]:
-        province, place = self.context["province"], self.context["place"]
-        entries = [value for value in self.library.parameters[name].values if province and value.region == province]
-        named = [value for value in entries if place in value.areas]
-        if named:
-            return named
-        if place and place != province and any(value.areas for value in entries):
-            return [value for value in entries if not value.areas]
-        return entries
+        """The values for the provinces named; where a province has areas, those of the place named."""
+        place = self.context["place"]
+        found: list[Dated] = []
+        for province in (self.context["province"] or "").split("、"):
+            entries = [value for value in self.library.parameters[name].values if value.region == province]
+            named = [value for value in entries if place in value.areas]
+            if not named and place != province and any(value.areas for value in entries):
+                named = [value for value in entries if not value.areas]
+            found += named or entries
+        return found
 
     def _local_words(self) -> str:
-        sure = {"high": "", "medium": ",未能与官方文本核对", "low": ",不可靠"}
+        local = [value for value in self._local("fraud.large") if isinstance(value.value, int)]
+        several = len({value.region for value in local}) > 1
         return "、".join(
-            f"{money(value.value)}{'(' + '、'.join(value.areas) + ')' if value.areas else ''}"
-            f"({value.reference}{sure[value.confidence]})"
-            for value in self._local("fraud.large")
-            if isinstance(value.value, int)
+            f"{value.region if several else ''}{money(int(str(value.value)))}"
+            f"{'(' + '、'.join(value.areas) + ')' if value.areas else ''}({value.reference}{SURE[value.confidence]})"
+            for value in local
         )
 
     def _six_months(self, assumed: bool) -> dict[str, Any]:
@@ -221,6 +225,8 @@ def span(values: list[int]) -> str:
 def plus_months(day: date, months: int) -> date:
     """The same day some months later, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 

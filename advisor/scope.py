@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from advisor import citations
 from advisor.consultation import Consultation, Fact
 from advisor.facts import FactReader
 from ingest.embedder import normalize
+from knowledge.library import Library
 
 HARMS = ("fake", "evade", "threaten", "expose", "misjudge")
 EARLIER = 400
@@ -30,8 +32,10 @@ ANCHORS = ("amount_yuan", "count", "date")
 class Scope:
     """One question, read for what it wants."""
 
-    def __init__(self, reader: FactReader, consultation: Consultation, facts: dict[str, Fact]) -> None:
-        self.reader, self.facts = reader, facts
+    def __init__(
+        self, library: Library, reader: FactReader, consultation: Consultation, facts: dict[str, Fact]
+    ) -> None:
+        self.library, self.reader, self.facts = library, reader, facts
         self.question = normalize(consultation.question)
         self.earlier = [turn.content for turn in consultation.history if turn.role == "user"]
         self.topic = self._topic()
@@ -44,15 +48,21 @@ class Scope:
         """Whether the question tells of conduct, or asks what conduct amounts to."""
         if self.says("ask.lookup") and not self.earlier:
             return False
-        if "asked_conclusion" in self.facts:
+        told = any(name not in ASIDE for name in self.facts if not self._implied(name)) or "defect" in self.facts
+        if "asked_conclusion" in self.facts and (told or self.says("ask.crime")):
             return True
+        if self.says("ask.case") and not self.says("ask.own"):
+            return False
         if self.says("ask.rule") and not self.says("ask.own"):
             return False
         anchored = any(name in self.facts and self.facts[name].source != "assumed" for name in ANCHORS)
         if not (self.says("ask.story") or anchored or self.earlier):
             return False
-        told = any(name not in ASIDE for name in self.facts)
-        return told or ("refund_only" in self.facts and "amount_yuan" in self.facts) or "defect" in self.facts
+        return told or ("refund_only" in self.facts and "amount_yuan" in self.facts)
+
+    def _implied(self, name: str) -> bool:
+        """Whether a fact follows from the words 仅退款 alone."""
+        return name == "goods_returned" and "refund_only" in self.facts
 
     def refusal(self) -> str | None:
         """The kind of refusal called for without a search, "unclear" when a search must tell, or None."""
@@ -61,6 +71,8 @@ class Scope:
         harm = next((harm for harm in HARMS if self.says(f"harm.{harm}")), None)
         if harm or self.says("scope.injection"):
             return harm or "injection"
+        if any(mention.law for mention in citations.find(self.topic, self.library)):
+            return None
         chinese = len(re.findall(r"[\u4e00-\u9fff]", self.question))
         words = len(re.findall(r"[a-z]{3,}", self.question))
         told = bool(self.earlier) or any(name not in ASIDE for name in self.facts)
@@ -68,6 +80,12 @@ class Scope:
             sparse = len(self.question) >= 8 and chinese < 0.3 * len(self.question) and chinese < 8 and words < 3
             return "nonsense" if sparse and not told else None
         return "nonsense" if chinese < 3 and words < 3 else "unclear"
+
+    def asked(self) -> str:
+        """The clause that asks, by itself: the last with a question in it; empty where the whole is one clause."""
+        clauses = [clause for clause in re.split(r"[,,。;;!!??\n]+|\s{1,}", self.question) if len(clause) >= 4]
+        asking = [clause for clause in clauses if self.reader.has("ask.clause", clause)]
+        return asking[-1] if asking and (len(clauses) > 1 or self.earlier) else ""
 
     def _topic(self) -> str:
         """The question with what it follows on from."""

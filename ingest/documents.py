@@ -94,6 +94,7 @@ class Documents:
         if known.get(name, {}).get("sha256") == stamp:
             count = len(known[name]["ids"])  # type: ignore[arg-type]
             return FileReport(path=str(path), status="unchanged", kind=document.kind, pieces=count, pages=pages)
+        key = hashlib.sha256(f"{name}\n{stamp}".encode()).hexdigest()[:16]  # two files may hold the same text
         chunks: list[Chunk] = []
         ids: list[str] = []
         for number, page in enumerate(document.pages, 1):
@@ -102,7 +103,7 @@ class Documents:
                     continue
                 metadata = {"name": path.name, "page": number if pages else 0, "heading": section.heading}
                 chunks.append(Chunk(page_content=section.text, metadata=metadata))
-                ids.append(f"{stamp[:16]}/{len(ids)}")
+                ids.append(f"{key}/{len(ids)}")
         self._forget(known, name)
         store = self._store()
         for start in range(0, len(chunks), BATCH):

@@ -243,7 +243,7 @@ class ParameterFile(Strict):
 class Signal(Strict):
     """How people say one fact: regular expressions that state it (``says``) or deny it (``denies``).
 
-    ``methods`` are the case methods the fact corresponds to.
+    ``methods`` are the case methods the fact corresponds to; ``implies`` whose story it usually is, where nobody says.
     """
 
     name: str
@@ -254,6 +254,7 @@ class Signal(Strict):
     unless: list[str] = []
     negatable: bool = True
     methods: list[str] = []
+    implies: Role | None = None
 
     @model_validator(mode="after")
     def _patterns(self) -> Signal:

@@ -10,12 +10,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 # Set before anything reads the settings, so that no test touches a user's own data or the clock.
 _STATE = tempfile.mkdtemp(prefix="refund-law-tests-")
 os.environ["DATA_DIR"] = _STATE
 os.environ["TODAY"] = "2026-11-23"
 atexit.register(shutil.rmtree, _STATE, ignore_errors=True)
+
+# No time limits: a slow machine is no bug. The same examples on every run.
+hypothesis_settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+hypothesis_settings.load_profile("steady")
 
 import settings  # noqa: E402
 from advisor.answer import Advisor  # noqa: E402

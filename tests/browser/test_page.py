@@ -1,66 +1,37 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from benchmarks.latency import CHROMIUM_FLAGS, chromium, free_port, server, wait
+
 FACTS = "我按这些事实回答"
 
 pytestmark = [
     pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("CI"), reason="没有 Chromium:apt-get install chromium fonts-noto-cjk"
+        chromium() is None and not os.environ.get("CI"), reason="没有 Chromium:apt-get install chromium fonts-noto-cjk"
     )
 ]
 
 
-def serve(data_dir: Path, **extra: str) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-        cwd=ROOT,
-        env=os.environ | {"DATA_DIR": str(data_dir), "TODAY": "2026-11-23"} | extra,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1):
-                    break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
+def serve(data_dir: Path) -> Iterator[str]:
+    port = free_port()
+    with server(port, data_dir) as process:
+        try:
+            wait(port)
+            yield f"http://localhost:{port}"
+        finally:
+            process.terminate()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        found = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
         yield found
         found.close()
 
