@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from advisor import citations
+from advisor import citations, mentions
 from ingest.index import Hit, Index
 from knowledge.library import Library
 from knowledge.numerals import sort_key
@@ -97,7 +97,7 @@ class Retriever:
     def cited(self, text: str, conduct: date, step: date) -> list[Provision]:
         """The provisions a text names, those we hold, in order, each once."""
         found: dict[str, Provision] = {}
-        for mention in citations.find(text, self.library):
+        for mention in mentions.find(text, self.library):
             verdict = citations.judge(mention, self.library, conduct)
             if verdict.law and verdict.version:
                 # A number the version in force has but we don't hold may be meant as an older version's.

@@ -137,7 +137,7 @@ class Facts:
         for province in (self.context["province"] or "").split("、"):
             entries = [value for value in self.library.parameters[name].values if value.region == province]
             named = [value for value in entries if place in value.areas]
-            if not named and place != province and any(value.areas for value in entries):
+            if not named and place and place != province and any(value.areas for value in entries):
                 named = [value for value in entries if not value.areas]
             found += named or entries
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from advisor import citations
+from advisor import mentions
 from advisor.consultation import Consultation, Fact
 from advisor.facts import FactReader
 from ingest.embedder import normalize
@@ -58,11 +58,13 @@ class Scope:
         anchored = any(name in self.facts and self.facts[name].source != "assumed" for name in ANCHORS)
         if not (self.says("ask.story") or anchored or self.earlier):
             return False
-        return told or ("refund_only" in self.facts and "amount_yuan" in self.facts)
+        kept = "refund_only" in self.facts and ("amount_yuan" in self.facts or not self.says("ask.clause"))
+        return told or kept
 
     def _implied(self, name: str) -> bool:
         """Whether a fact follows from the words 仅退款 alone."""
-        return name == "goods_returned" and "refund_only" in self.facts
+        only = self.facts.get("refund_only")
+        return name == "goods_returned" and only is not None and only.source in self.facts[name].source
 
     def refusal(self) -> str | None:
         """The kind of refusal called for without a search, "unclear" when a search must tell, or None."""
@@ -71,7 +73,7 @@ class Scope:
         harm = next((harm for harm in HARMS if self.says(f"harm.{harm}")), None)
         if harm or self.says("scope.injection"):
             return harm or "injection"
-        if any(mention.law for mention in citations.find(self.topic, self.library)):
+        if any(mention.law for mention in mentions.find(self.topic, self.library)):
             return None
         chinese = len(re.findall(r"[\u4e00-\u9fff]", self.question))
         words = len(re.findall(r"[a-z]{3,}", self.question))

@@ -22,10 +22,10 @@ def plain(text: str) -> str:
 
 def linked(answer: str, library: Library, on: date) -> str:
     """An answer with every citation of a provision we hold linked to its text."""
-    from advisor import citations
+    from advisor import citations, mentions
 
     parts, position = [], 0
-    for mention in citations.find(answer, library):
+    for mention in mentions.find(answer, library):
         verdict = citations.judge(mention, library, on)
         statute = next((s for s in library.versions(verdict.law or "") if s.version == verdict.version), None)
         if statute is None or mention.article not in statute.texts or mention.start < position:
