@@ -30,6 +30,7 @@ PROMPTS = Path(__file__).parent.parent / "prompts"
 CARD_FIRST = 0.95
 CARD_BESIDE = 0.85
 CARD_ASKED = 0.9
+CARD_MORE = 0.72
 CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
@@ -103,10 +104,13 @@ class _Turn:
         steps, needs = actions.steps(self.facts), actions.questions(self.facts)
         top = self.found.cards[0][1] if self.found.cards else 0.0
         lead = exposure.lead(self.facts)
-        asked_for = self._asked_card(lead or "")
-        fitting = asked_for or self._cards(CARD_BESIDE if lead else CARD_FIT)[:1]
+        said = {(ref.law, ref.article) for ref in marked(lead or "")}
+        asked_for = [card for card in self._asked_cards() if not _rests_on(card, said)]
+        fitting = asked_for or [
+            card for card in self._cards(CARD_BESIDE if lead else CARD_FIT)[:1] if not _rests_on(card, said)
+        ]
         answer_card = fitting[0] if fitting else None
-        more = [card for card in self._cards(max(CARD_FIT, 0.8 * top)) if card is not answer_card][:2]
+        more = [card for card in self._cards(max(CARD_MORE, 0.8 * top)) if card is not answer_card][:2]
         cited = self.references.listed
         text = _template("answer.md.j2").render(
             lead=lead,
@@ -131,20 +135,12 @@ class _Turn:
         )
         return self._reply(text, facts=self.read, findings=self.findings, actions=steps, questions=needs)
 
-    def _asked_card(self, lead: str) -> list[Card]:
-        """The card that answers the asking clause by itself, unless the lead rests on the same provision."""
+    def _asked_cards(self) -> list[Card]:
+        """The card that answers the asking clause by itself, if one does."""
         clause = self.scope.asked()
-        if not clause:
-            return []
-        found = self.retriever.cards(clause, self.facts.first, self.asked_on, self.read["role"].value)[:1]
-        said = {(ref.law, ref.article) for ref in marked(lead)}
-        return [
-            card
-            for card, score in found
-            if score >= CARD_ASKED
-            and self._stands(card)
-            and (card.provisions[0].law, card.provisions[0].article) not in said
-        ]
+        role = self.read["role"].value
+        found = self.retriever.cards(clause, self.facts.first, self.asked_on, role)[:1] if clause else []
+        return [card for card, score in found if score >= CARD_ASKED and self._stands(card)]
 
     def explain(self) -> Reply:
         """The answer to a question about a rule."""
@@ -201,11 +197,12 @@ class _Turn:
         """The nearest case and the nearest one the other side won; a consumer sees the consumer's first."""
         best = self.found.cases[0][1] if self.found.cases else 0.0
         ranked = [case for case, score in self.found.cases[:8] if score >= max(CASE_FIT, 0.75 * best)]
-        if self.methods:
+        innocent = self.facts.value("consumer and not lied")
+        if self.methods and not innocent:
             ranked = [case for case in ranked if self.methods & set(case.methods)]
         ranked += [self.library.cases[name] for name in (card.cases if card else [])]
-        if self.facts.value("consumer and not lied"):
-            ranked = [case for case in ranked if case.outcome_type not in ("criminal", "administrative")]
+        if innocent:  # somebody who did nothing wrong is shown no punishments
+            return [case for case in ranked if case.prevailed in SIDES[1] and case.outcome_type == "civil"][:1]
         chosen = ranked[:1]
         others = [side for side in SIDES if chosen and chosen[0].prevailed not in side]
         chosen += [case for case in ranked[1:] if any(case.prevailed in side for side in others)][:1]
@@ -245,6 +242,11 @@ class _Turn:
         found += [Retrieved(kind="commentary", id=c.id, score=round(s, 4)) for c, s in self.found.cards[:8]]
         found += [Retrieved(kind="case", id=c.id, score=round(s, 4)) for c, s in self.found.cases[:5]]
         return sorted(found, key=lambda item: -item.score)
+
+
+def _rests_on(card: Card, said: set[tuple[str, str]]) -> bool:
+    """Whether a card would say again what rests on the same provision."""
+    return (card.provisions[0].law, card.provisions[0].article) in said
 
 
 @cache

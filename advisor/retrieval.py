@@ -32,8 +32,8 @@ class Weights:
     agreement: float = 0.10
     same_method: float = 0.20
     rare_method: float = 6.0
-    decided: float = 0.15
-    sure: float = 0.08
+    decided: float = 0.20
+    sure: float = 0.10
     known: float = 0.9
     known_decay: float = 0.93
     floor: float = 0.27

@@ -152,15 +152,16 @@ class Facts:
         )
 
     def _six_months(self, assumed: bool) -> dict[str, Any]:
+        """Whether the months have passed, and the last day to be told: a day early while there is time."""
         months = int(self.parameter("limit.administrative"))
-        earliest, latest = (plus_months(day, months) - timedelta(days=1) for day in (self.first, self.last))
+        earliest, latest = (plus_months(day, months) for day in (self.first, self.last))
         if assumed:
             return {"six_months": "open", "six_months_last": None}
         if self.asked_on > latest:
             return {"six_months": "passed", "six_months_last": latest.isoformat()}
         if self.asked_on > earliest:
             return {"six_months": "partly", "six_months_last": latest.isoformat()}
-        return {"six_months": "open", "six_months_last": earliest.isoformat()}
+        return {"six_months": "open", "six_months_last": max(earliest - timedelta(days=1), self.asked_on).isoformat()}
 
     def _six_months_words(self) -> str:
         last, months = self.context["six_months_last"], self.parameter("limit.administrative")

