@@ -8,7 +8,7 @@ from functools import cache
 
 from advisor.consultation import Consultation, Fact
 from advisor.quantities import AGE, COUNT, Money, denied, is_standard, money, whole
-from advisor.whenwhere import days, places
+from advisor.whenwhere import days, places, short_province
 from ingest.embedder import normalize
 from knowledge.library import Library
 from knowledge.schema import Signal
@@ -31,7 +31,8 @@ class FactReader:
         turns = [turn.content for turn in consultation.history if turn.role == "user"] + [consultation.question]
         for text in turns:
             facts |= self._of_text(text, asked_on)
-        for name, value in (("role", consultation.role), ("province", consultation.province)):
+        province = short_province(consultation.province or "")
+        for name, value in (("role", consultation.role), ("province", province)):
             if value:
                 facts[name] = Fact(value=value, source="given", label=self.label(name))
         if consultation.date:
@@ -42,6 +43,7 @@ class FactReader:
                 first, _, last = str(value).partition("至")
                 facts |= _span(date.fromisoformat(first), date.fromisoformat(last or first), "given")
             elif value is not None:
+                value = short_province(value) if name == "province" else value
                 facts[name] = Fact(value=value, source="given", label=self.label(name))
         if "role" not in facts:
             facts["role"] = Fact(value=self._likely_role(facts), source="assumed", label=self.label("role"))

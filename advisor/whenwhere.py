@@ -107,6 +107,11 @@ def _year_before(day: date) -> date:
     return day.replace(year=day.year - 1, day=min(day.day, _month_end(day.year - 1, day.month).day))
 
 
+def short_province(name: str) -> str:
+    """浙江省 → 浙江, 广西壮族自治区 → 广西."""
+    return re.sub(r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$", "", name.strip())
+
+
 @cache
 def _regions() -> list[tuple[str, str, bool]]:
     """(place, province short name, whether it needs a mark after it): provinces, then cities, then county towns."""
@@ -117,7 +122,7 @@ def _regions() -> list[tuple[str, str, bool]]:
     for name, below in table.items():
         if name.startswith("_"):
             continue
-        short = re.sub(r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$", "", name)
+        short = short_province(name)
         provinces.append((short, short, False))
         for city, counties in below.items():
             if city.startswith("_") or not isinstance(counties, dict):
