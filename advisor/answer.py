@@ -29,12 +29,12 @@ from knowledge.schema import Card, Case
 PROMPTS = Path(__file__).parent.parent / "prompts"
 CARD_FIRST = 0.95
 CARD_BESIDE = 0.85
-CARD_ASKED = 0.9
+CARD_ASKED = 0.85
 CARD_MORE = 0.72
 CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
-UNCLEAR_FIT = 0.6
+UNCLEAR_FIT = 0.76
 SIDES = ({"merchant", "merchant_partly"}, {"consumer", "consumer_partly", "nobody"})
 
 
@@ -96,7 +96,10 @@ class _Turn:
             return None
         answer = self.references.written(refusals()[kind])
         return Reply(
-            answer=answer, refused=kind != "empty", citations=self.references.citations(), notices=self.notices
+            answer=answer,
+            refused=kind not in ("empty", "foreign"),
+            citations=self.references.citations(),
+            notices=self.notices,
         )
 
     def assess(self) -> Reply:
@@ -137,10 +140,12 @@ class _Turn:
 
     def _asked_cards(self) -> list[Card]:
         """The card that answers the asking clause by itself, if one does."""
-        clause = self.scope.asked()
-        role = self.read["role"].value
-        found = self.retriever.cards(clause, self.facts.first, self.asked_on, role)[:1] if clause else []
-        return [card for card, score in found if score >= CARD_ASKED and self._stands(card)]
+        day, role = self.facts.first, self.read["role"].value
+        found = [
+            hit for clause in self.scope.asked() for hit in self.retriever.cards(clause, day, self.asked_on, role)[:1]
+        ]
+        best = sorted(found, key=lambda hit: -hit[1])[:1]
+        return [card for card, score in best if score >= CARD_ASKED and self._stands(card)]
 
     def explain(self) -> Reply:
         """The answer to a question about a rule."""

@@ -77,17 +77,31 @@ class Scope:
             return None
         chinese = len(re.findall(r"[\u4e00-\u9fff]", self.question))
         words = len(re.findall(r"[a-z]{3,}", self.question))
+        if words >= 4 and chinese < words / 2:
+            return "foreign"
+        if self.says("scope.elsewhere"):
+            return "offtopic"
+        if len(set(self.question)) < 3 <= len(self.question):
+            return "nonsense"
         told = bool(self.earlier) or any(name not in ASIDE for name in self.facts)
-        if self.reader.has("scope.domain", self.topic) and (chinese >= 4 or words >= 3 or told):
+        in_field = self.reader.has("scope.domain", self.topic) is not None or (told and not self.earlier)
+        if in_field and (chinese >= 4 or words >= 3 or told):
             sparse = len(self.question) >= 8 and chinese < 0.3 * len(self.question) and chinese < 8 and words < 3
             return "nonsense" if sparse and not told else None
         return "nonsense" if chinese < 3 and words < 3 else "unclear"
 
-    def asked(self) -> str:
-        """The clause that asks, by itself: the last with a question in it; empty where the whole is one clause."""
+    def asked(self) -> list[str]:
+        """The clause that asks, by itself and, where it is short, with the one before it.
+
+        Empty where the whole question is one clause.
+        """
         clauses = [clause for clause in re.split(r"[,,。;;!!??\n]+|\s{1,}", self.question) if len(clause) >= 4]
-        asking = [clause for clause in clauses if self.reader.has("ask.clause", clause)]
-        return asking[-1] if asking and (len(clauses) > 1 or self.earlier) else ""
+        asking = [n for n, clause in enumerate(clauses) if self.reader.has("ask.clause", clause)]
+        if not asking or (len(clauses) == 1 and not self.earlier):
+            return []
+        last = asking[-1]
+        joined = [" ".join(clauses[last - 1 : last + 1])] if last > 0 and len(clauses[last]) < 8 else []
+        return [clauses[last], *joined]
 
     def _topic(self) -> str:
         """The question with what it follows on from."""
