@@ -164,3 +164,13 @@ def test_unwritable_folder_is_a_clear_error(browser: Browser, tmp_path: Path) ->
         expect(page.get_by_text("不能写入").first).to_be_visible(timeout=60_000)
         no_traceback(page)
         page.close()
+
+
+def test_permanent_link_works_as_the_very_first_visit(browser: Browser, tmp_path: Path) -> None:
+    for site in serve(tmp_path):
+        page = browser.new_page()
+        page.goto(f"{site}/statute?id=zhian-2025/58")
+        expect(page.get_by_text("处五日以上十日以下拘留或者二千元以下罚款").first).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("link", name="咨询")).to_be_visible()
+        no_traceback(page)
+        page.close()

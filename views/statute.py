@@ -7,9 +7,9 @@ import streamlit as st
 import settings
 from knowledge.library import CITE
 from knowledge.numerals import heading, sort_key
-from pages.engine import engine, show_state
-from pages.provision import draw_provision
-from pages.text import plain
+from views.engine import engine, show_state
+from views.provision import draw_provision
+from views.text import plain
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ from typing import Any
 import streamlit as st
 
 import settings
-from pages.engine import Engine, engine, show_state
-from pages.provision import draw_provision
-from pages.text import linked, plain
 from store.conversations import Conversations, Unkept
+from views.engine import Engine, engine, show_state
+from views.provision import draw_provision
+from views.text import linked, plain
 
 ROLES = {"merchant": "商家", "consumer": "消费者", "trainee": "学员"}
 EXAMPLES = {

@@ -9,7 +9,7 @@ import streamlit as st
 from knowledge.library import Library
 from knowledge.numerals import heading
 from knowledge.schema import Provision
-from pages.text import link, plain
+from views.text import link, plain
 
 CONFIDENCE = {"high": "已用两份以上副本核对", "medium": "只核对过一份文本,以官方公布为准", "low": "没有核对到可靠文本"}
 
