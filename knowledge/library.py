@@ -89,11 +89,14 @@ class Library:
         values: list[Dated] = self.parameters[name].values
         return next((v for v in values if v.region is None and v.holds(on)), None)
 
-    def cards_for(self, provision: Provision) -> Iterator[Card]:
-        """The cards that rest on a provision."""
-        for card in self.cards.values():
-            if any(self._same(ref, provision) for ref in card.provisions):
-                yield card
+    def cards_for(self, provision: Provision) -> list[Card]:
+        """The cards that rest on a provision, those it matters most to first."""
+        places = {
+            card.id: next((n for n, ref in enumerate(card.provisions) if self._same(ref, provision)), None)
+            for card in self.cards.values()
+        }
+        found = [(place, name) for name, place in places.items() if place is not None]
+        return [self.cards[name] for _, name in sorted(found)]
 
     def cases_for(self, provision: Provision) -> Iterator[Case]:
         """The cases decided on a provision."""

@@ -25,7 +25,7 @@ def draw_provision(library: Library, provision: Provision, on: date) -> None:
     with st.container(border=True):
         version = f"{provision.version} · {provision.effective} 起施行 · {state}"
         st.markdown(f"**{provision.title}** {heading(provision.article)}  \n{version}")
-        st.markdown("\n>\n".join(f"> {plain(line)}" for line in provision.text.split("\n")))
+        st.markdown("\n\n".join(map(plain, provision.text.split("\n"))))
         notes = [CONFIDENCE[provision.confidence], f"核对于 {provision.checked_on}"]
         if provision.note:
             notes.append(provision.note)

@@ -32,7 +32,7 @@ def main() -> None:
     article = right.selectbox("条", articles, place, format_func=heading)
     provision = library.provisions[f"{statute.id}/{article}"]
     draw_provision(library, provision, settings.today())
-    cards = list(library.cards_for(provision))
+    cards = library.cards_for(provision)
     if cards:
         st.subheader("用到这一条的解说")
         for card in cards[:12]:
