@@ -35,6 +35,7 @@ CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
 UNCLEAR_FIT = 0.76
+PROBLEMS = 5
 SIDES = ({"merchant", "merchant_partly"}, {"consumer", "consumer_partly", "nobody"})
 
 
@@ -230,11 +231,12 @@ class _Turn:
         """What is wrong with the citations in the question itself."""
         verdicts = citations.check(self.consultation.question, self.library, self.facts.first)
         shown = {(p.law, p.article) for p in self.found.cited}
-        return [
+        problems = [
             words()["cited_problem"].format(text=v.text.strip(), why=v.why)
             for v in verdicts
             if v.status not in ("in_force", "unclear", "title_mismatch") and (v.law, v.article) not in shown
         ]
+        return list(dict.fromkeys(problems))[:PROBLEMS]
 
     def _doubts(self) -> list[str]:
         return [words()[sure].format(name=name) for name, sure in self.references.unsure().items()]

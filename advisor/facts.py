@@ -13,6 +13,8 @@ from ingest.embedder import normalize
 from knowledge.library import Library
 from knowledge.schema import Signal
 
+# How far before and after its clause a statement is read.
+REACH = 60
 _CLAUSE = re.compile(r"[^,,。;;!!??\n]+")
 
 
@@ -98,14 +100,16 @@ class FactReader:
         if match := _search(signal.denies, plain):
             return False, match[0]
         denied: tuple[bool | str, str] | None = None
-        for clause in _CLAUSE.finditer(plain):
+        says = [pattern for pattern in map(_compiled, signal.says) if pattern.search(plain)]
+        for clause in _CLAUSE.finditer(plain) if says else ():
             if _search(signal.unless, clause[0]):
                 continue
-            for pattern in signal.says:
-                match = _compiled(pattern).search(plain[clause.start() :])
+            reach = plain[clause.start() : clause.end() + REACH]
+            for pattern in says:
+                match = pattern.search(reach)
                 if not match or match.start() >= len(clause[0]):
                     continue
-                before = clause[0][: match.start()]
+                before = clause[0][max(0, match.start() - REACH) : match.start()]
                 if not signal.negatable:
                     return True, match[0]
                 if _search(self.signals["mode.hypothetical"].says, before):
@@ -139,7 +143,7 @@ class FactReader:
             return facts
 
         def context(name: str, item: Money) -> bool:
-            before = re.split(r"[,,。;;!!??\n]", plain[: item.start])[-1]
+            before = re.split(r"[,,。;;!!??\n]", plain[max(0, item.start - REACH) : item.start])[-1]
             if name == "other" and _search(self.signals["mode.hypothetical"].says, before):
                 return False
             return bool(_search(self.signals[f"amount.{name}"].says, before))

@@ -90,7 +90,7 @@ class Mention:
 def _name_pattern(library: Library) -> re.Pattern[str]:
     names = sorted({unicodedata.normalize("NFKC", name) for name in library.names}, key=len, reverse=True)
     known = "|".join(re.escape(name) for name in names)
-    title = r"《(?P<title>(?:[^《》]|《[^《》]*》){2,80})》"
+    title = r"《(?P<title>(?:[^《》<>\[\]!`|\n]|《[^《》<>\[\]!`|\n]*》){2,80})》"
     return re.compile(
         rf"(?P<year>{_VERSION}的?)?(?:{title}|(?P<name>{known})"
         rf"|(?P<anaphor>该法|(?<!合)同法|本法|该解释|该办法|该条例|该规定)|(?P<lone>{_DOCUMENT}))"
@@ -104,7 +104,9 @@ def _topic_pattern(library: Library) -> re.Pattern[str]:
     """A law named without an article: what a bare number after it means."""
     names = {s.short for s in library.statutes.values()} | {n for n in library.names if len(n) > 3}
     known = "|".join(re.escape(unicodedata.normalize("NFKC", n)) for n in sorted(names, key=len, reverse=True))
-    return re.compile(rf"《(?P<title>[^《》]{{1,60}}(?:法|典|条例|办法|规定|解释|意见|规则|通则))》|(?P<name>{known})")
+    return re.compile(
+        rf"《(?P<title>[^《》<>\[\]!`|\n]{{1,60}}(?:法|典|条例|办法|规定|解释|意见|规则|通则))》|(?P<name>{known})"
+    )
 
 
 def document_number(document: str) -> str:
@@ -198,7 +200,7 @@ def _unlisted(before: str) -> str | None:
 
 def _quote(text: str, position: int, end: int) -> str | None:
     """The words in quotation marks that are said to be the article's, up to the next article named."""
-    tail = text[position : end + 300]
+    tail = text[position : min(end, position + 400) + 300]
     sentence = tail.split("。")[0]
     following = _BARE.search(tail)
     limit = following.start() if following else len(tail)

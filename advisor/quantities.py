@@ -24,7 +24,7 @@ _LAST = rf"[1-9一二三四五六七八九](?!\s*(?:[\d.{CHINESE}]|{_UNITS}))"
 
 
 _MONEY = re.compile(
-    rf"(?<![\d.〔])(?P<mark>¥|rmb\s*)?(?P<number>\d+(?:,\d{{3}})*(?:\.\d+)?|[{CHINESE}]+)"
+    rf"(?<![\d.〔])(?P<mark>¥|rmb\s*)?(?P<number>\d{{1,15}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,8}})?|[{CHINESE}]+)"
     rf"(?:(?P<scale>万|千|百|k|w)(?:(?P<low>\d+)(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?(?P<more>多|余|来|几)?"
     rf"(?:(?P<unit>元|块钱?|rmb|圆)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
 )
@@ -37,7 +37,7 @@ _FACTOR = {"": 1, "百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_0
 
 
 COUNT = re.compile(
-    rf"(?P<number>\d+|[{CHINESE}]+)(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号|销售|加工|元)"
+    rf"(?P<number>(?<!\d)\d{{1,7}}|(?<![{CHINESE}])[{CHINESE}]{{1,12}})(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号|销售|加工|元)"
 )
 
 
@@ -45,7 +45,7 @@ AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{CHINESE}]{{1,3}})周?岁|才(?P<bare>
 
 
 CITED = re.compile(
-    rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{CHINESE}]+\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
+    rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{CHINESE}]{{1,12}}\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
 )
 
 
@@ -66,7 +66,7 @@ def is_standard(plain: str, item: Money) -> bool:
 
 def denied(plain: str, start: int) -> bool:
     """Whether what begins there is what somebody says it is not ("不是3000")."""
-    return bool(re.search(r"(?:不是|并非|没有|不到|没到)$", plain[:start].rstrip()))
+    return bool(re.search(r"(?:不是|并非|没有|不到|没到)$", plain[max(0, start - 12) : start].rstrip()))
 
 
 def whole(words: str) -> int:
@@ -94,13 +94,13 @@ def money(plain: str) -> Iterator[Money]:
     masked = CITED.sub(lambda m: " " * len(m[0]), plain)
     for match in _MONEY.finditer(masked):
         number, scale, unit = match["number"], match["scale"], match["unit"]
-        after = masked[match.end() :]
+        after = masked[match.end() : match.end() + 24]
         arabic = number[0].isdigit()
         large = bool(scale) or (not arabic and re.search(r"[百千万]", number))
         if not (unit or match["mark"]):
             if _COUNTER.match(after) or re.match(r"\s*[-/.:年月]", after):
                 continue
-            before = masked[: match.start()]
+            before = masked[max(0, match.start() - 24) : match.start()]
             spoken = re.search(
                 r"(?:退|骗|款|亏|损失|价|花了?|值|要|了|我|共|走|差|是|才|只|约|近|卖|给|单|次|额|每.)$",
                 before.rstrip(),

@@ -11,7 +11,7 @@ import unicodedata
 import zlib
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ def _simplifier() -> OpenCC:
     return OpenCC("t2s")
 
 
+@lru_cache(maxsize=64)
 def normalize(text: str) -> str:
     """One spelling for what reads the same: half width, lower case, simplified characters; positions mostly stay."""
     forms = ((char, unicodedata.normalize("NFKC", char).lower()) for char in text)

@@ -6,7 +6,7 @@ import re
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
-NUMERAL = r"[0-90-9]+|[零〇一二两三四五六七八九十百千]+"
+NUMERAL = r"[0-90-9]{1,8}|[零〇一二两三四五六七八九十百千]{1,8}"
 
 
 def to_int(numeral: str) -> int:
@@ -46,7 +46,9 @@ def to_chinese(number: int) -> str:
 def heading(article: str) -> str:
     """The law's name of an article: "253之一" → 第二百五十三条之一; what has no number stays as it is."""
     match = re.fullmatch(r"(\d+)(之.+)?", article)
-    return f"第{to_chinese(int(match[1]))}条{match[2] or ''}" if match else article
+    if match and 0 < int(match[1]) < 10_000:
+        return f"第{to_chinese(int(match[1]))}条{match[2] or ''}"
+    return f"第{article}条" if match else article
 
 
 def article_of(text: str) -> str:

@@ -213,3 +213,27 @@ def test_template_marks_in_a_question_stay_words(advisor: Advisor) -> None:
     reply = ask(advisor, "买家 {{ 7*7 }} [[民法典 148]] {% for x in y %} 用假图骗我退款86元")
     assert "49" not in reply.facts["amount_yuan"].source
     assert reply.answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "民法典第0条怎么说",
+        f"民法典第{'9' * 5_000}条",
+        "一" * 20_000,
+        "9" * 20_000,
+        "148、" * 5_000,
+        "3月5日买家骗我退款," * 1_500,
+        "买家用假图骗我退款86元,我去派出所报警," * 900,
+        "(" * 3_000 + "买家骗我退款" + ")" * 3_000,
+        "买家骗我退款\x00\u202e\ud7ff86元",
+    ],
+    ids=["zero", "digits-article", "numerals", "digits", "list", "dates", "story", "nested", "control"],
+)
+def test_hostile_text_is_answered(advisor: Advisor, question: str) -> None:
+    assert ask(advisor, question).answer
+
+
+def test_markup_in_a_law_title_never_reaches_the_answer(advisor: Advisor) -> None:
+    reply = ask(advisor, "《![x](http://evil.example/a.png)》第5条怎么规定退款")
+    assert "evil.example" not in reply.answer + "".join(reply.notices)

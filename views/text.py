@@ -21,7 +21,7 @@ def plain(text: str) -> str:
 
 
 def linked(answer: str, library: Library, on: date) -> str:
-    """An answer with every citation of a provision we hold linked to its text."""
+    """An answer with every citation of a provision we hold linked to its text; no formulas and no images."""
     from advisor import citations, mentions
 
     parts, position = [], 0
@@ -36,7 +36,7 @@ def linked(answer: str, library: Library, on: date) -> str:
             continue
         parts += [answer[position:begin], f"[{words}]({link(statute.id, mention.article)})"]
         position = begin + len(words)
-    return ("".join(parts) + answer[position:]).replace("$", r"\$")
+    return ("".join(parts) + answer[position:]).replace("$", r"\$").replace("![", r"!\[")
 
 
 def link(statute_id: str, article: str) -> str:
