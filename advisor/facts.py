@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 
 from advisor.consultation import Consultation, Fact
-from advisor.quantities import AGE, COUNT, Money, denied, is_standard, money, whole
+from advisor.quantities import AGE, COUNT, UNDER_AGE, Money, denied, is_standard, money, whole
 from advisor.whenwhere import days, places, short_province
 from ingest.embedder import normalize
 from knowledge.library import Library
@@ -56,7 +56,7 @@ class FactReader:
     def _likely_role(self, facts: dict[str, Fact]) -> str:
         """The role most of the facts told speak for; consumer when none does."""
         told = [self.signals[name].implies for name, fact in facts.items() if name in self.signals and fact.value]
-        return "merchant" if told.count("merchant") > told.count("consumer") else "consumer"
+        return "merchant" if told.count("merchant") >= max(told.count("consumer"), 1) else "consumer"
 
     def has(self, name: str, text: str) -> str | None:
         """The words by which a text states a signal, or None."""
@@ -85,6 +85,8 @@ class FactReader:
         facts |= self._days(plain, asked_on)
         if (match := AGE.search(plain)) and 0 < (age := whole(match["number"] or match["bare"])) < 120:
             facts["age"] = Fact(value=age, source=match[0], label=_LABELS["age"])
+        if (match := UNDER_AGE.search(plain)) and (age := whole(match["number"])) < 100:
+            facts["age"] = Fact(value=age - 1, source=match[0], label=_LABELS["age"])
         if named := places(plain):
             provinces = list(dict.fromkeys(province for province, _ in named))
             place = next((name for province, name in named if name != province), named[0][1])

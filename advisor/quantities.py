@@ -44,6 +44,11 @@ COUNT = re.compile(
 AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{CHINESE}]{{1,3}})周?岁|才(?P<bare>1\d)(?!\d|元|块|单)")
 
 
+UNDER_AGE = re.compile(
+    rf"(?:没|未|不|不到|没到)满?\s*(?P<number>1[0-8]|十[二三四五六七八]?)(?:周?岁|(?![\d{CHINESE}元块单天个]))"
+)
+
+
 CITED = re.compile(
     rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{CHINESE}]{{1,12}}\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
 )
