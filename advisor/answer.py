@@ -22,8 +22,8 @@ from advisor.rules import Facts
 from advisor.scope import Scope
 from ingest.documents import DocumentHit, Documents
 from ingest.index import Index
+from knowledge.files import citations as marked
 from knowledge.library import Library
-from knowledge.library import citations as marked
 from knowledge.schema import Card, Case
 
 PROMPTS = Path(__file__).parent.parent / "prompts"

@@ -9,7 +9,8 @@ from typing import Any
 from advisor.citations import Status
 from advisor.consultation import Citation, Cited
 from advisor.rules import Facts
-from knowledge.library import CITE, Library
+from knowledge.files import CITE
+from knowledge.library import Library
 from knowledge.schema import Provision, Ref
 
 BRIEF = 90

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from ingest.embedder import DIMENSIONS, NgramEmbeddings, tokens
-from knowledge.library import CITE, Library
+from knowledge.files import CITE
+from knowledge.library import Library
 from knowledge.numerals import heading
 
 FORMAT = 1

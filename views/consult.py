@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import streamlit as st
@@ -13,10 +12,10 @@ import streamlit as st
 import settings
 from store.conversations import Conversations, Unkept
 from views.engine import Engine, engine, show_state
+from views.facts_panel import ROLES, draw_facts
 from views.provision import draw_provision
 from views.text import linked, plain
 
-ROLES = {"merchant": "商家", "consumer": "消费者", "trainee": "学员"}
 EXAMPLES = {
     "merchant": [
         "买家用AI把杯子P出裂纹申请仅退款86元,上周的事,我有发货视频,能报警吗?",
@@ -34,8 +33,8 @@ EXAMPLES = {
         "欺诈和不当得利,证明标准有什么不同?",
     ],
 }
-STATES: dict[Any, str] = {True: "是", False: "否", "doubted": "只是怀疑"}
-UNSET = "(没有说)"
+
+
 SHOWN = 1_200
 
 
@@ -173,7 +172,7 @@ def _draw_reply(current: Engine, turn: dict[str, Any], number: int, last: bool) 
     if advisor and reply["citations"]:
         _draw_citations(advisor.library, reply["citations"], number)
     if last and not reply["refused"] and reply["facts"]:
-        _draw_facts(turn, reply["facts"], number)
+        draw_facts(turn, reply["facts"], number)
 
 
 def _draw_citations(library: Any, cited: list[dict[str, Any]], number: int) -> None:
@@ -188,100 +187,6 @@ def _draw_citations(library: Any, cited: list[dict[str, Any]], number: int) -> N
         chosen = st.pills("条文", list(keys), key=f"cited:{number}", label_visibility="collapsed")
         if chosen:
             draw_provision(library, library.provisions[keys[chosen]], settings.today())
-
-
-def _draw_facts(turn: dict[str, Any], facts: dict[str, Any], number: int) -> None:
-    """The facts relied on, where each was read, and a form to correct them."""
-    with st.expander("我按这些事实回答(不对可以改)", icon=":material/fact_check:"):
-        shown = {n: f for n, f in facts.items() if f["value"] is not None}
-        st.markdown(
-            "\n".join(
-                f"- **{_label(turn, name)}**:{plain(_words(name, fact['value']))}——{_source(fact['source'])}"
-                for name, fact in shown.items()
-            )
-        )
-        with st.form(f"facts:{number}", border=False):
-            changed = _fields(turn, facts, number)
-            if st.form_submit_button("按改后的事实重新回答", icon=":material/refresh:"):
-                turn["corrections"] = turn["corrections"] | changed
-                if "role" in changed:
-                    turn["role"] = changed["role"]
-                turn["reply"] = None
-                st.rerun()
-
-
-def _fields(turn: dict[str, Any], facts: dict[str, Any], number: int) -> dict[str, Any]:
-    """Draw the fields; returns what the user changed (None removes a fact)."""
-    changed: dict[str, Any] = {}
-
-    def value(name: str) -> Any:
-        return facts[name]["value"] if name in facts else None
-
-    one, two = st.columns(2)
-    role = one.selectbox(
-        "身份", list(ROLES), list(ROLES).index(value("role") or "consumer"), format_func=ROLES.__getitem__
-    )
-    if role != value("role"):
-        changed["role"] = role
-    known = value("date") if facts.get("date", {}).get("source") != "assumed" else None
-    day = two.date_input("行为日期", _day(known), max_value=settings.today(), key=f"day:{number}")
-    if isinstance(day, date) and day != _day(known):
-        changed["date"] = day.isoformat()
-    amount = one.number_input(
-        "涉及金额(元)", min_value=0.0, value=value("amount_yuan"), step=1.0, key=f"amount:{number}"
-    )
-    if amount != value("amount_yuan"):
-        changed["amount_yuan"] = amount
-    count = two.number_input("单数", min_value=0, value=value("count"), step=1, key=f"count:{number}")
-    if count != value("count"):
-        changed["count"] = count
-    province = one.text_input("省份", value("province") or "", key=f"province:{number}").strip()
-    if province != (value("province") or ""):
-        changed["province"] = province or None
-    for place, name in enumerate(n for n, f in facts.items() if n in turn.get("labels", {}) and _is_state(n, f)):
-        now = value(name)
-        options: list[Any] = [*STATES, None]
-        picked = (one, two)[place % 2].selectbox(
-            _label(turn, name),
-            options,
-            options.index(now),
-            format_func=lambda v: STATES.get(v, UNSET),
-            key=f"{name}:{number}",
-        )
-        if picked != now or type(picked) is not type(now):
-            changed[name] = picked
-    return changed
-
-
-def _is_state(name: str, fact: dict[str, Any]) -> bool:
-    return isinstance(fact["value"], bool) or fact["value"] == "doubted"
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text.split("至")[0]) if text else None
-    except ValueError:
-        return None
-
-
-def _label(turn: dict[str, Any], name: str) -> str:
-    return str(turn.get("labels", {}).get(name) or name)
-
-
-def _words(name: str, value: Any) -> str:
-    if name == "role":
-        return ROLES.get(value, str(value))
-    if isinstance(value, bool) or value == "doubted":
-        return STATES[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _source(source: str) -> str:
-    if source == "given":
-        return "你填写的"
-    if source == "assumed":
-        return "没有说,先这样假定"
-    return f"读自“{plain(source)}”"
 
 
 main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 import settings
-from knowledge.library import CITE
+from knowledge.files import CITE
 from knowledge.numerals import heading, sort_key
 from views.engine import engine, show_state
 from views.provision import draw_provision
