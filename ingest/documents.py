@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ingest.readers import Refused, read
 
 COLLECTION = "documents"
 BATCH = 2_000
+EXCERPT = 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Documents:
             return []
         found = self._store().similarity_search_with_score(query, k=k)
         return [
-            DocumentHit(str(c.metadata["name"]), int(c.metadata["page"]) or None, c.page_content[:200], 1.0 - distance)
+            DocumentHit(
+                str(c.metadata["name"]), int(c.metadata["page"]) or None, _plain(c.page_content), 1.0 - distance
+            )
             for c, distance in found
         ]
 
@@ -134,6 +138,11 @@ class Documents:
 
     def _write(self, known: dict[str, dict[str, object]]) -> None:
         self._manifest.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
+
+
+def _plain(text: str) -> str:
+    """The beginning of a piece on one line, without marks that an answer's Markdown would obey."""
+    return re.sub(r"\s+", " ", re.sub(r"[#*`<>|!\[\]]", "", text)).strip()[:EXCERPT]
 
 
 def _files(path: Path) -> list[Path]:

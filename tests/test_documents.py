@@ -139,3 +139,13 @@ def test_a_spoilt_list_of_documents_is_as_none(documents: Documents, tmp_path: P
     assert documents.listed() == {}
     (tmp_path / "rule.md").write_text(RULE, encoding="utf-8")
     assert [report.status for report in documents.add([tmp_path / "rule.md"])] == ["indexed"]
+
+
+def test_marks_in_a_document_never_become_markup_in_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "rules.md"
+    path.write_text("# 售后约定\n\n![x](http://evil.example/a.png) 定制杯子刻字后不支持无理由退货。", encoding="utf-8")
+    documents = Documents(tmp_path / "data")
+    list(documents.add([path]))
+    text = documents.search("定制杯子刻字", 1)[0].text
+    assert "定制杯子刻字后不支持无理由退货" in text
+    assert not set("#![]\n") & set(text)
