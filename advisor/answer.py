@@ -95,7 +95,7 @@ class _Turn:
             kind = None if self.found.cited or best > UNCLEAR_FIT else "offtopic"
         if kind is None:
             return None
-        answer = self.references.written(refusals()[kind])
+        answer = self.references.written(self.facts.words(refusals()[kind]))
         return Reply(
             answer=answer,
             refused=kind not in ("empty", "foreign"),

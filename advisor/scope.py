@@ -56,7 +56,8 @@ class Scope:
         if self.says("ask.rule") and not self.says("ask.own"):
             return False
         anchored = any(name in self.facts and self.facts[name].source != "assumed" for name in ANCHORS)
-        if not (self.says("ask.story") or anchored or self.earlier):
+        stated = told and not self.says("ask.clause")  # conduct put without a question is told, whoever its subject
+        if not (self.says("ask.story") or anchored or stated or self.earlier):
             return False
         kept = "refund_only" in self.facts and ("amount_yuan" in self.facts or not self.says("ask.clause"))
         return told or kept

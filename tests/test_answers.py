@@ -95,7 +95,7 @@ def test_both_sides_get_the_same_law(advisor: Advisor) -> None:
 
 
 def test_age_decides(advisor: Advisor) -> None:
-    reply = ask(advisor, "我十五岁,在网上退了一双鞋没寄回,600块,会抓我吗")
+    reply = ask(advisor, "我今年15岁,退款时说书包坏了其实没坏,骗了店家300元,会不会被判刑")
     assert status(reply, "criminal") == ["not_established"]
     assert {("刑法(1997修订)", "17"), ("治安管理处罚法(2025修订)", "12")} <= cited(reply).keys()
 
@@ -173,7 +173,7 @@ STORIES = [
     "我帮群里的人收货退货,一单二十,会不会出事",
     "平台扣了我500块保证金赔给买家",
     "把买家电话挂到网上行不行",
-    "拒收了我五十多单同一个电话",
+    "有个号码反复下单又不签收,来回运费都是我出",
 ]
 
 
