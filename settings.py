@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, HttpUrl, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).parent
@@ -23,6 +23,22 @@ class Settings(BaseSettings):
         default=None, description="a fixed day instead of the clock, for tests and demonstrations"
     )
     max_question: int = Field(default=20_000, gt=0, description="the longest question accepted, in characters")
+    chroma_url: HttpUrl | None = Field(
+        default=None, description="a Chroma server (http://host:port) instead of a folder, for several app processes"
+    )
+
+    embedding_model: str | None = Field(
+        default=None, description="a sentence-transformers model (path or name) instead of the shipped one"
+    )
+    embedding_prompt: str | None = Field(
+        default=None, description="words that model wants before a question, where its own settings have none"
+    )
+
+    @field_validator("chroma_url", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        """``CHROMA_URL=`` means none, as an empty line in ``.env`` would."""
+        return None if value == "" else value
 
 
 @cache

@@ -1,9 +1,8 @@
-"""What to do, what to leave alone, and what is still to be asked."""
+"""What to do, and what to leave alone."""
 
 from __future__ import annotations
 
 from advisor.consultation import Action
-from advisor.exposure import cite
 from advisor.rules import Facts
 
 
@@ -13,7 +12,7 @@ def steps(facts: Facts) -> list[Action]:
         Action(
             step=facts.words(step.step),
             deadline=(facts.value(step.deadline) or None) if step.deadline else None,
-            provisions=cite(facts, step.provisions),
+            provisions=facts.cited(step.provisions),
         )
         for file in facts.library.rules
         for step in file.steps
@@ -24,8 +23,3 @@ def steps(facts: Facts) -> list[Action]:
 def warnings(facts: Facts) -> list[str]:
     """What not to do, citations still marked."""
     return [facts.words(s.text) for file in facts.library.rules for s in file.avoid if facts.value(s.when)]
-
-
-def questions(facts: Facts) -> list[str]:
-    """What is still to be asked, the most decisive first."""
-    return [facts.words(s.text) for file in facts.library.rules for s in file.needs if facts.value(s.when)]

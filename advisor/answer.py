@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 from functools import cache, cached_property
 from itertools import zip_longest
-from pathlib import Path
 from typing import Any
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import settings
-from advisor import actions, citations, exposure
-from advisor.consultation import Consultation, Reply, Retrieved
+from advisor import actions, citations, exposure, questions, routes
+from advisor.consultation import Consultation, Finding, Question, Reply, Retrieved, Way
 from advisor.facts import FactReader
 from advisor.references import References
 from advisor.retrieval import Found, Retriever
 from advisor.rules import Facts
 from advisor.scope import Scope
+from advisor.words import PROMPTS, refusals, words
 from ingest.documents import DocumentHit, Documents
 from ingest.index import Index
 from knowledge.files import citations as marked
 from knowledge.library import Library
 from knowledge.schema import Card, Case
 
-PROMPTS = Path(__file__).parent.parent / "prompts"
 CARD_FIRST = 0.95
 CARD_BESIDE = 0.85
 CARD_ASKED = 0.85
@@ -34,7 +33,7 @@ CARD_MORE = 0.72
 CARD_FIT = 0.65
 CASE_FIT = 0.33
 DOCUMENT_FIT = 0.25
-UNCLEAR_FIT = 0.76
+UNCLEAR_FIT = 0.56
 PROBLEMS = 5
 SIDES = ({"merchant", "merchant_partly"}, {"consumer", "consumer_partly", "nobody"})
 
@@ -105,7 +104,7 @@ class _Turn:
 
     def assess(self) -> Reply:
         """The answer to somebody who tells of conduct."""
-        steps, needs = actions.steps(self.facts), actions.questions(self.facts)
+        steps, ways, asking = actions.steps(self.facts), self._ways(), questions.ranked(self.facts)
         top = self.found.cards[0][1] if self.found.cards else 0.0
         lead = exposure.lead(self.facts)
         said = {(ref.law, ref.article) for ref in marked(lead or "")}
@@ -114,7 +113,7 @@ class _Turn:
             card for card in self._cards(CARD_BESIDE if lead else CARD_FIT)[:1] if not _rests_on(card, said)
         ]
         answer_card = fitting[0] if fitting else None
-        more = [card for card in self._cards(max(CARD_MORE, 0.8 * top)) if card is not answer_card][:2]
+        more = [card for card in self._cards(max(CARD_MORE, 0.8 * top)) if card is not answer_card][:1]
         cited = self.references.listed
         text = _template("answer.md.j2").render(
             lead=lead,
@@ -123,9 +122,15 @@ class _Turn:
             answer_card_first=bool(asked_for) or top >= CARD_FIRST or not lead,
             answer_card_steps=bool(asked_for),
             day_note=self._day_note(),
-            findings=[finding.model_dump() | {"cited": cited(finding.provisions)} for finding in self.findings],
+            findings=[
+                finding.model_dump() | {"cited": cited(finding.provisions), "aside": finding.aside}
+                for finding in self.findings
+            ],
             names=words()["aspects"],
             states=words()["states"],
+            missing=[] if self.facts.value("consumer and lied") else _missing(self.findings),
+            ways=[way.model_dump() | {"fits": words()["fits"][way.fit]} for way in ways],
+            ways_title=words()["ways"]["own" if self.facts.value("not (consumer and lied)") else "others"],
             steps=[
                 step.model_dump()
                 | {"cited": cited(step.provisions), "dated": bool(re.match(r"\d{4}-", step.deadline or ""))}
@@ -135,9 +140,28 @@ class _Turn:
             more=more,
             cases=self._cases(answer_card),
             documents=self._documents(),
-            questions=needs,
+            questions=[question.text for question in asking],
+            asked_because=_because(asking),
         )
-        return self._reply(text, facts=self.read, findings=self.findings, actions=steps, questions=needs)
+        return self._reply(
+            text,
+            facts=self.read,
+            findings=self.findings,
+            ways=ways,
+            actions=steps,
+            questions=[question.text for question in asking],
+        )
+
+    def _ways(self) -> list[Way]:
+        """The ways out, with the cases nearest in method first."""
+        found = [case for case, _ in self.found.cases]
+        found += [case for case in self.library.cases.values() if case not in found]
+        if self.methods:
+            found = [case for case in found if self.methods & set(case.methods)]
+        ways = routes.ways(self.facts, found)
+        for answer in (answer for way in ways for answer in way.answers):
+            answer.reply = self.references.written(answer.reply, cite=False)
+        return ways
 
     def _asked_cards(self) -> list[Card]:
         """The card that answers the asking clause by itself, if one does."""
@@ -220,9 +244,11 @@ class _Turn:
         return [hit for hit in hits if hit.score >= DOCUMENT_FIT]
 
     def _day_note(self) -> str:
-        first, last, changeover = self.facts.first, self.facts.last, self.facts.changeover()
+        reckoning = self.facts.reckoning
+        first, last, changeover = self.facts.first, self.facts.last, reckoning.changeover()
         if self.facts.value("date_assumed and (lied or suspected)"):
-            return str(words()["day_assumed"]).format(day=first, changeover=changeover)
+            old = reckoning.penalty(changeover - timedelta(days=1))
+            return str(words()["day_assumed"]).format(day=first, changeover=changeover, old=old)
         if first < changeover <= last:
             return str(words()["day_straddles"]).format(day=f"{first}至{last}", changeover=changeover)
         return ""
@@ -251,21 +277,30 @@ class _Turn:
         return sorted(found, key=lambda item: -item.score)
 
 
+def _missing(findings: list[Finding]) -> list[dict[str, str]]:
+    """What the first finding with elements still lacks, for the reader."""
+    elements = next((finding.elements for finding in findings if finding.elements), [])
+    return [
+        {"name": one.name, "state": words()["element_states"][one.state], "why": one.why, "proof": one.proof}
+        for one in elements
+        if one.state != "supported"
+    ]
+
+
+def _because(asking: list[Question]) -> str:
+    """Why the first question is asked: what each answer would make of the findings."""
+    if not asking or not asking[0].outcomes:
+        return ""
+    names, states = words()["aspects"], words()["states"]
+    return ";".join(
+        f"答“{one.answer}”:{'、'.join(f'{names[aspect]}{states[status]}' for aspect, status in one.statuses.items())}"
+        for one in asking[0].outcomes
+    )
+
+
 def _rests_on(card: Card, said: set[tuple[str, str]]) -> bool:
     """Whether a card would say again what rests on the same provision."""
     return (card.provisions[0].law, card.provisions[0].article) in said
-
-
-@cache
-def words() -> dict[str, Any]:
-    """The fixed phrases of prompts/words.yaml."""
-    return dict(yaml.safe_load((PROMPTS / "words.yaml").read_text(encoding="utf-8")))
-
-
-@cache
-def refusals() -> dict[str, str]:
-    """The refusals of prompts/refusals.yaml, by kind."""
-    return dict(yaml.safe_load((PROMPTS / "refusals.yaml").read_text(encoding="utf-8")))
 
 
 @cache

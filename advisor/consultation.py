@@ -49,11 +49,12 @@ class Fact(BaseModel):
 
 
 class Element(BaseModel):
-    """One thing the law asks for: supported, disputed, unknown or absent, and why."""
+    """One thing the law asks for: supported, disputed, unknown or absent, why, and what would settle it."""
 
     name: str
     state: Literal["supported", "disputed", "unknown", "absent"]
     why: str
+    proof: str = ""
 
 
 class Cited(BaseModel):
@@ -66,14 +67,16 @@ class Cited(BaseModel):
 
 
 class Finding(BaseModel):
-    """What the facts amount to in one respect."""
+    """What the facts amount to in one respect; ``burden`` says who must prove it and to what standard."""
 
     aspect: Aspect
     status: Verdict
     headline: str
     turns_on: str = ""
+    burden: str = ""
     elements: list[Element] = []
     provisions: list[Cited] = []
+    aside: bool = Field(default=False, exclude=True)
 
 
 class Action(BaseModel):
@@ -82,6 +85,51 @@ class Action(BaseModel):
     step: str
     deadline: str | None = None
     provisions: list[Cited] = []
+
+
+class Exchange(BaseModel):
+    """What may be answered on a way, and the reply to it."""
+
+    they: str
+    reply: str
+
+
+class Precedent(BaseModel):
+    """A case that went this way, and who prevailed."""
+
+    id: str
+    title: str
+    prevailed: str
+
+
+class Way(BaseModel):
+    """One way out, to be set beside the others."""
+
+    name: str
+    fit: Literal["fits", "perhaps", "unfit"]
+    why: str
+    deadline: str
+    bring: str
+    answers: list[Exchange] = []
+    cost: str
+    ends: str
+    cases: list[Precedent] = []
+    provisions: list[Cited] = []
+
+
+class Outcome(BaseModel):
+    """What a possible answer to a question would make of the findings, where they would differ."""
+
+    answer: str
+    statuses: dict[Aspect, Verdict]
+
+
+class Question(BaseModel):
+    """A question still open; ``weight`` grows with what its answers would change."""
+
+    text: str
+    weight: int
+    outcomes: list[Outcome] = []
 
 
 class Citation(BaseModel):
@@ -115,6 +163,7 @@ class Reply(BaseModel):
     refused: bool = False
     facts: dict[str, Fact] = {}
     findings: list[Finding] = []
+    ways: list[Way] = []
     actions: list[Action] = []
     citations: list[Citation] = []
     retrieved: list[Retrieved] = []

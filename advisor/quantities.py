@@ -1,81 +1,80 @@
-"""Amounts, counts and ages in free Chinese text."""
+"""Numbers in free Chinese text: sums of money, counts and ages."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
+from advisor.phrases import Phrases
 from knowledge.numerals import to_int
 
 CHINESE = "零一二两三四五六七八九十百千万"
-
-
+# A number beside one of these measures something else than money.
 _UNITS = (
     r"单|个|件|次|天|日|月|年|号|条|岁|人|斤|包|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级"
-    r"|后|周|码|页|项|支|台|部|箱|份"
+    r"|后|周|码|页|项|支|台|部|箱|份|回|折|寸|层|成|位|通|遍|句|把|名|档|组|轮|批|秒|度|升|ml|cm|mm"
 )
-
-
-_COUNTER = re.compile(rf"^\s*(?:{_UNITS})")
-
-
+_COUNTER = re.compile(rf"\s*(?:{_UNITS})")
 _LAST = rf"[1-9一二三四五六七八九](?!\s*(?:[\d.{CHINESE}]|{_UNITS}))"
-
-
 _MONEY = re.compile(
-    rf"(?<![\d.〔])(?P<mark>¥|rmb\s*)?(?P<number>\d{{1,15}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,8}})?|[{CHINESE}]+)"
-    rf"(?:(?P<scale>万|千|百|k|w)(?:(?P<low>\d+)(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?(?P<more>多|余|来|几)?"
-    rf"(?:(?P<unit>元|块钱?|rmb|圆)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
+    rf"(?<![\d.〔a-z])(?P<mark>¥|rmb\s*)?"
+    rf"(?P<number>\d{{1,15}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,8}})?|[{CHINESE}]{{1,16}})"
+    rf"(?:(?P<scale>万|千|百|k|w)(?:零?(?P<low>[\d一二三四五六七八九]{{1,4}})(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?"
+    rf"(?P<more>多|余|来|几|出头)?"
+    rf"(?:(?P<unit>元|块钱?|rmb|圆|大洋)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
 )
-
-
 _MOST = 1e12
-
-
 _FACTOR = {"": 1, "百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000}
-
-
-COUNT = re.compile(
-    rf"(?P<number>(?<!\d)\d{{1,7}}|(?<![{CHINESE}])[{CHINESE}]{{1,12}})(?P<more>多|余|来|几)?\s*(?:单|次|笔|起|个订单|张订单)(?!价|号|销售|加工|元)"
+_DATED = re.compile(r"\s*[-/.:]\s*\d|\s*[年月]")
+# What may stand after a sum told without its unit.
+_ALONE = re.compile(r"\s*(?:[,。;!?、\s]|$|[一二三](?:家|单|个|次)|[的多])")
+_COUNT = re.compile(
+    rf"(?P<number>(?<![\d.])\d{{1,7}}|(?<![{CHINESE}])[{CHINESE}]{{1,12}})(?P<more>多|余|来|几)?\s*(?=[单次笔回起个家张])"
 )
-
-
-AGE = re.compile(rf"(?P<number>\d{{1,2}}|[{CHINESE}]{{1,3}})周?岁|才(?P<bare>1\d)(?!\d|元|块|单)")
-
-
+AGE = re.compile(
+    rf"(?P<number>(?<!\d)\d{{1,2}}|[{CHINESE}]{{1,3}})周?岁|(?:才|刚|今年|只有)(?:满)?(?P<bare>1\d|十[一二三四五六七八])(?![\d元块单天个月年件次号:.])"
+)
 UNDER_AGE = re.compile(
-    rf"(?:没|未|不|不到|没到)满?\s*(?P<number>1[0-8]|十[二三四五六七八]?)(?:周?岁|(?![\d{CHINESE}元块单天个]))"
+    rf"(?:没|未|不|不到|没到|差几个月|还没)满?\s*(?P<number>1[0-8]|十[二三四五六七八]?)(?:周?岁|(?![\d{CHINESE}元块单天个]))"
 )
-
-
 CITED = re.compile(
-    rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{CHINESE}]{{1,12}}\s*条)|(?:刑法|民法典|消法|治安法)\s*\d+"
+    rf"(?:[〔\[(]\d{{4}}[〕\])]\s*\d+\s*号|\d{{4}}\s*年?(?:修订|修正|公布|版)|第?[\d{CHINESE}]{{1,12}}\s*条)"
+    r"|(?:刑法|民法典|消法|治安法)\s*\d+"
 )
 
 
 @dataclass(frozen=True)
 class Money:
-    """An amount found in a text, in yuan."""
+    """An amount found in a text, in yuan; ``sure`` when it is told with its unit."""
 
     value: float
-    words: str
+    start: int
+    end: int
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Count:
+    """A number of things found in a text; ``more`` when it is told as that many and some."""
+
+    value: int
+    more: bool
     start: int
     end: int
 
 
-def is_standard(plain: str, item: Money) -> bool:
-    """Whether an amount is a line somebody speaks of ("三千块以下") and not a sum involved."""
-    return bool(re.match(r"(?:元|块钱?)?\s*(?:以下|以上|以内|起步|起点|门槛|标准)", plain[item.end :]))
-
-
-def denied(plain: str, start: int) -> bool:
-    """Whether what begins there is what somebody says it is not ("不是3000")."""
-    return bool(re.search(r"(?:不是|并非|没有|不到|没到)$", plain[max(0, start - 12) : start].rstrip()))
+def counts(plain: str, most: int) -> Iterator[Count]:
+    """The first numbers of a normalized text that count something."""
+    for match in islice(_COUNT.finditer(plain), most):
+        yield Count(whole(match["number"]), match["more"] is not None, *match.span())
 
 
 def whole(words: str) -> int:
-    """Reads 40, 四十, 两千三 (2300), 一万二 (12000); 0 for what is no number (万万)."""
+    """Reads 40, 四十, 两千三 (2300), 一万二 (12000), 三四 (4), 三四百 (400); 0 for what is no number (万万)."""
+    if re.fullmatch("[一二三四五六七八九]{2}", words):
+        words = words[1]
     try:
         return int(words) if words.isdigit() else _chinese(words)
     except ValueError:
@@ -94,39 +93,58 @@ def _chinese(words: str) -> int:
     return base + to_int(low)
 
 
-def money(plain: str) -> Iterator[Money]:
-    """The amounts a normalized text names, however written: 86元, 1280.5, 两千三, 3k, 五千多, 1.2万."""
+def money(plain: str, phrases: Phrases, most: int) -> Iterator[Money]:
+    """The first amounts a normalized text names, however written: 86元, 1280.5, 两千三, 3k, 五千多, 1.2万."""
     masked = CITED.sub(lambda m: " " * len(m[0]), plain)
     for match in _MONEY.finditer(masked):
-        number, scale, unit = match["number"], match["scale"], match["unit"]
-        after = masked[match.end() : match.end() + 24]
-        arabic = number[0].isdigit()
-        large = bool(scale) or (not arabic and re.search(r"[百千万]", number))
-        if not (unit or match["mark"]):
-            if _COUNTER.match(after) or re.match(r"\s*[-/.:年月]", after):
-                continue
-            before = masked[max(0, match.start() - 24) : match.start()]
-            spoken = re.search(
-                r"(?:退|骗|款|亏|损失|价|花了?|值|要|了|我|共|走|差|是|才|只|约|近|卖|给|单|次|额|每.)$",
-                before.rstrip(),
-            )
-            alone = re.match(r"\s*(?:[,,。;;!!??\s]|$|[一二三](?:家|单|个|次))", after) and len(number) <= 6
-            counted = re.search(r"(?:第|号|尾|编|有|月|:|[a-z])\s*$", before)
-            told = spoken or re.match(r"\s*(?:的|一单|每单|够|算|能)", after)
-            bare = arabic and alone and not counted and float(number.replace(",", "")) >= 20
-            if not (large or bare or (arabic and told)):
-                continue
-            if arabic and not large and not spoken and float(number.replace(",", "")) < 10:
-                continue
-            if arabic and not scale and re.fullmatch(r"(?:19|20)\d\d", number) and re.match(r"\s*(?:年|[-/.])", after):
-                continue
-        value = float(number.replace(",", "")) if arabic else float(whole(number))
-        factor = _FACTOR[match["scale"] or ""]
-        value *= factor
-        if match["low"]:
-            factor = _FACTOR[match["low_scale"]]
-            value += int(match["low"]) * factor
-        value += to_int(match["tail"]) * factor / 10 if match["tail"] else 0
-        value += to_int(match["dime"] or match["half"]) / 10 if match["dime"] or match["half"] else 0
-        if 0 < value < _MOST:
-            yield Money(round(value, 2), match[0], match.start(), match.end())
+        if most <= 0:
+            return
+        if _is_sum(masked, match, phrases) and 0 < (value := _yuan(match)) < _MOST:
+            most -= 1
+            yield Money(value, *match.span(), sure=bool(match["mark"] or match["unit"]))
+
+
+def _is_sum(plain: str, match: re.Match[str], phrases: Phrases) -> bool:
+    """Whether a number is a sum of money, by its unit or else by what stands around it."""
+    number, after = match["number"], plain[match.end() : match.end() + 12]
+    arabic = number[0].isdigit()
+    if match["mark"] or (match["unit"] or "块") != "块":
+        return True
+    around = f"{plain[max(0, match.start() - 12) : match.start()]}¤{after}"
+    if phrases.find("amount.no_sum", around):
+        return False
+    if match["unit"]:
+        return True
+    if _COUNTER.match(after) or _DATED.match(after) or phrases.find("amount.hotline", number):
+        return False
+    if match["scale"] or (not arabic and re.search("[百千万]", number)):
+        return True
+    if not arabic:
+        return False
+    size = float(number.replace(",", ""))
+    spoken = phrases.find("amount.spoken", around)
+    bare = bool(_ALONE.match(after)) and len(number) <= 6 and size >= 20
+    return bare or bool(spoken and size >= 10) or bool(spoken and "." in number)
+
+
+def _yuan(match: re.Match[str]) -> float:
+    number = match["number"]
+    value = float(number.replace(",", "")) if number[0].isdigit() else float(whole(number))
+    factor = _FACTOR[match["scale"] or ""]
+    value *= factor
+    if match["low"]:
+        factor = _FACTOR[match["low_scale"]]
+        value += whole(match["low"]) * factor
+    value += to_int(match["tail"]) * factor / 10 if match["tail"] else 0
+    small = match["dime"] or match["half"]
+    return round(value + (to_int(small) / 10 if small else 0), 2)
+
+
+def age(plain: str) -> Count | None:
+    """The first age a normalized text tells: 十三岁, 才15, 没满16 (15)."""
+    for pattern, off in ((UNDER_AGE, 1), (AGE, 0)):
+        for match in islice(pattern.finditer(plain), 8):
+            years = whole(match["number"] or match["bare"] if pattern is AGE else match["number"]) - off
+            if 0 < years < 120:
+                return Count(years, False, *match.span())
+    return None

@@ -36,8 +36,8 @@ class References:
             laws.setdefault(self._law(provision), []).append(provision.article)
         return ";".join(f"{law} {'、'.join(articles)}" for law, articles in laws.items())
 
-    def written(self, text: str) -> str:
-        """A text with every ``[[…]]`` written out."""
+    def written(self, text: str, cite: bool = True) -> str:
+        """A text with every ``[[…]]`` written out; with ``cite`` each counts as cited by the answer."""
 
         def write(match: re.Match[str]) -> str:
             ref = Ref.parse(match[1])
@@ -46,7 +46,8 @@ class References:
                 provision = self.library.resolve(ref, self.facts.asked_on)
             if provision is None:
                 return match[1]
-            self._cited.setdefault(provision.key, provision)
+            if cite:
+                self._cited.setdefault(provision.key, provision)
             return self._name(provision, ref.paragraph)
 
         return CITE.sub(write, text)

@@ -15,26 +15,37 @@ from knowledge.numerals import sort_key
 from knowledge.schema import Card, Case, Provision, Ref, Role
 
 Kind = Literal["provision", "commentary", "case"]
+Days = tuple[date, date]  # of the conduct, of the step
+Hits = dict[str, list[Hit]]  # by kind
+POOLS = {"provision": 60, "ask": 80, "commentary": 40, "case": 50}  # how many of each kind are looked at
+CARDS = 12  # through how many cards provisions are reached
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How scores are combined; the one place they are kept."""
+    """How scores are combined, tuned on questions beside cards and articles that were held back (benchmarks.tune)."""
 
-    dense: float = 0.45
-    sparse: float = 0.55
+    # Cards, as answers show them: 1.0 and more is the very question beside a card.
+    card_dense: float = 0.45
+    card_sparse: float = 0.55
     card_body: float = 0.35
     audience: float = 0.04
-    own_text: float = 0.55
+    # Provisions.
+    dense: float = 0.3
+    sparse: float = 0.9
+    own_text: float = 1.6
+    own_ask: float = 0.5
     through_card: float = 1.0
-    rank_decay: float = 0.86
+    through_body: float = 1.4
+    rank_decay: float = 0.92
+    agreement: float = 0.05
+    beside: float = 0.4
     out_of_force: float = 0.45
-    agreement: float = 0.10
     same_method: float = 0.20
     rare_method: float = 6.0
     decided: float = 0.20
     sure: float = 0.10
-    known: float = 0.9
+    known: float = 0.3
     known_decay: float = 0.93
     floor: float = 0.27
 
@@ -73,15 +84,17 @@ class Retriever:
         ``also`` are provisions the assessment rests on, most decisive first; ``methods`` those of the conduct told of.
         """
         cited = self.cited(query, conduct, step)
-        cards = self._cards(query, conduct, step, role)
-        provisions = self._provisions(query, cards, conduct, step)
+        days = (conduct, step)
+        hits = {kind: self.index.search(query, kind, k) for kind, k in POOLS.items()}
+        cards = self._cards(hits, days, role)
+        provisions = self._provisions(hits, days)
         top = max(provisions.values(), default=1.0)
         for place, provision in enumerate(also):
             boost = self.weights.known * self.weights.known_decay**place * top
             provisions[provision.key] = provisions.get(provision.key, 0.0) + boost
         for place, provision in enumerate(cited):
             provisions[provision.key] = top + 2.0 - 0.01 * place
-        cases = self._cases(query, methods)
+        cases = self._cases(hits, methods)
         return Found(
             provisions=self._fold(provisions, conduct, step, {p.key for p in cited})[:k],
             cards=sorted(((self.library.cards[i], s) for i, s in cards.items()), key=lambda x: -x[1])[:k],
@@ -91,7 +104,8 @@ class Retriever:
 
     def cards(self, query: str, conduct: date, step: date, role: Role | None = None) -> list[tuple[Card, float]]:
         """The cards for a query, best first."""
-        scores = self._cards(query, conduct, step, role)
+        hits = {kind: self.index.search(query, kind, POOLS[kind]) for kind in ("ask", "commentary")}
+        scores = self._cards(hits, (conduct, step), role)
         return sorted(((self.library.cards[name], s) for name, s in scores.items()), key=lambda item: -item[1])
 
     def cited(self, text: str, conduct: date, step: date) -> list[Provision]:
@@ -107,21 +121,9 @@ class Retriever:
                     found.setdefault(provision.key, provision)
         return list(found.values())
 
-    def _scores(self, query: str, kind: str, k: int) -> dict[str, float]:
-        hits = self.index.search(query, kind, k)
-        top = max((hit.sparse for hit in hits), default=0.0) or 1.0
-        best: dict[str, float] = {}
-        for hit in hits:
-            of = str(hit.piece.metadata["of"])
-            best[of] = max(best.get(of, 0.0), self._score(hit, top))
-        return best
-
-    def _score(self, hit: Hit, top: float) -> float:
-        return self.weights.dense * max(hit.dense, 0.0) + self.weights.sparse * hit.sparse / max(top, 12.0)
-
-    def _cases(self, query: str, methods: frozenset[str]) -> dict[str, float]:
+    def _cases(self, hits: Hits, methods: frozenset[str]) -> dict[str, float]:
         """Cases by their text, those of the same methods and those decided before others."""
-        scores = self._scores(query, "case", 50)
+        scores = _best(hits["case"], self.weights.card_dense, self.weights.card_sparse)
         common = Counter(method for case in self.library.cases.values() for method in case.methods)
         for name in scores:
             case = self.library.cases[name]
@@ -133,33 +135,54 @@ class Retriever:
                 scores[name] += self.weights.sure
         return scores
 
-    def _cards(self, query: str, conduct: date, step: date, role: Role | None) -> dict[str, float]:
-        asks = self._scores(query, "ask", 80)
-        bodies = self._scores(query, "commentary", 40)
-        scores = {
-            card: asks.get(card, 0.0) + self.weights.card_body * bodies.get(card, 0.0) for card in asks.keys() | bodies
-        }
+    def _cards(self, hits: Hits, days: Days, role: Role | None) -> dict[str, float]:
+        """Each card as answers show it: by the best of the questions beside it, and in part its own words."""
+        dense, sparse = self.weights.card_dense, self.weights.card_sparse
+        bodies = _best(hits["commentary"], dense, sparse)
+        scores = {name: self.weights.card_body * score for name, score in bodies.items()}
+        for name, score in _best(hits["ask"], dense, sparse).items():
+            if name in self.library.cards:
+                scores[name] = scores.get(name, 0.0) + score
         for name in scores:
-            card = self.library.cards[name]
-            if role in card.audience:
+            if role in self.library.cards[name].audience:
                 scores[name] += self.weights.audience
-            if not (card.valid(conduct) or card.valid(step)):
-                scores[name] *= self.weights.out_of_force
+            scores[name] *= self._standing(name, days)
         return scores
 
-    def _provisions(self, query: str, cards: dict[str, float], conduct: date, step: date) -> dict[str, float]:
-        scores = {key: self.weights.own_text * s for key, s in self._scores(query, "provision", 60).items()}
+    def _standing(self, card: str, days: Days) -> float:
+        return 1.0 if any(self.library.cards[card].valid(day) for day in days) else self.weights.out_of_force
+
+    def _provisions(self, hits: Hits, days: Days) -> dict[str, float]:
+        """Each provision by its own words, the questions beside it and the cards that rest on it.
+
+        The strongest of the three counts in full, the others in part.
+        """
+        scores = {kind: _best(found, self.weights.dense, self.weights.sparse) for kind, found in hits.items()}
+        ways: dict[str, list[float]] = {}
+        for key, score in scores["provision"].items():
+            ways.setdefault(key, []).append(self.weights.own_text * score)
+        for key, score in scores["ask"].items():
+            if key in self.library.provisions:
+                ways.setdefault(key, []).append(self.weights.own_ask * score)
+        for key, values in self._through_cards(scores["ask"], scores["commentary"], days).items():
+            values.sort(reverse=True)
+            ways.setdefault(key, []).append(values[0] + self.weights.agreement * sum(values[1:4]))
+        return {key: max(found) + self.weights.beside * (sum(found) - max(found)) for key, found in ways.items()}
+
+    def _through_cards(self, asks: dict[str, float], bodies: dict[str, float], days: Days) -> dict[str, list[float]]:
+        """What each card that rests on a provision gives it; its first provisions get more."""
+        cards = {name: self.weights.through_body * score for name, score in bodies.items()}
+        for name, score in asks.items():
+            if name in self.library.cards:
+                cards[name] = cards.get(name, 0.0) + score
+        best = sorted(((score * self._standing(name, days), name) for name, score in cards.items()), reverse=True)
         reached: dict[str, list[float]] = {}
-        for name, score in sorted(cards.items(), key=lambda item: -item[1])[:12]:
+        for score, name in best[:CARDS]:
             for place, ref in enumerate(self.library.cards[name].provisions):
-                if provision := self.library.resolve(ref, _day_of(self.library, ref, conduct, step)):
+                if provision := self.library.resolve(ref, _day_of(self.library, ref, *days)):
                     value = self.weights.through_card * score * self.weights.rank_decay**place
                     reached.setdefault(provision.key, []).append(value)
-        for key, values in reached.items():
-            values.sort(reverse=True)
-            together = values[0] + self.weights.agreement * sum(values[1:4])
-            scores[key] = together + 0.3 * scores.get(key, 0.0)
-        return scores
+        return reached
 
     def _fold(
         self, scores: dict[str, float], conduct: date, step: date, cited: set[str]
@@ -174,6 +197,15 @@ class Retriever:
                 score *= self.weights.out_of_force
             ranked.append((provision, score))
         return sorted(ranked, key=lambda item: (-item[1], item[0].statute_id, sort_key(item[0].article)))
+
+
+def _best(hits: list[Hit], dense: float, sparse: float) -> dict[str, float]:
+    """The best score of what the pieces belong to, by its id."""
+    best: dict[str, float] = {}
+    for hit in hits:
+        of = str(hit.piece.metadata["of"])
+        best[of] = max(best.get(of, 0.0), dense * max(hit.dense, 0.0) + sparse * hit.sparse)
+    return best
 
 
 def _day_of(library: Library, ref: Ref, conduct: date, step: date) -> date:

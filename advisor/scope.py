@@ -49,7 +49,8 @@ class Scope:
         if self.says("ask.lookup") and not self.earlier:
             return False
         told = any(name not in ASIDE for name in self.facts if not self._implied(name)) or "defect" in self.facts
-        if "asked_conclusion" in self.facts and (told or self.says("ask.crime")):
+        counts_as = self.says("ask.crime") and "mentions_record" not in self.facts
+        if "asked_conclusion" in self.facts and (told or counts_as):
             return True
         if self.says("ask.case") and not self.says("ask.own"):
             return False
@@ -94,13 +95,15 @@ class Scope:
     def asked(self) -> list[str]:
         """The clause that asks, by itself and, where it is short, with the one before it.
 
-        Empty where the whole question is one clause.
+        Empty where the whole question is one clause, or where what is asked is what the facts amount to.
         """
         clauses = [clause for clause in re.split(r"[,,。;;!!??\n]+|\s{1,}", self.question) if len(clause) >= 4]
         asking = [n for n, clause in enumerate(clauses) if self.reader.has("ask.clause", clause)]
         if not asking or (len(clauses) == 1 and not self.earlier):
             return []
         last = asking[-1]
+        if any(self.reader.has(name, clauses[last]) for name in ("asked_conclusion", "ask.verdict")):
+            return []
         joined = [" ".join(clauses[last - 1 : last + 1])] if last > 0 and len(clauses[last]) < 8 else []
         return [clauses[last], *joined]
 

@@ -1,104 +1,167 @@
-"""Days and places in free Chinese text."""
+"""Days in free Chinese text."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
+from advisor.phrases import Phrases
 from advisor.quantities import CHINESE, CITED, whole
 from knowledge.numerals import to_int
 
+# The reader of dates takes up to 0.1 s a date; a story tells its days early.
+READ, MARKS, MOST = 1_500, 24, 40
+_MARK = re.compile(r"[年月日号天周昨前今]")
 # A month alone; one with a year beside it is left to the reader of dates.
 _MONTH = re.compile(
-    r"(?<![\d年个半每零一二两三四五六七八九十])(1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?!\s*(?:[\d一二三四五六七八九十]|以?[前内后]|[初中上下底末]))"
+    r"(?<![\d年个半每零一二两三四五六七八九十])(1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?"
+    r"(?!\s*(?:[\d一二三四五六七八九十]|以?[前内后]|[初中上下底末旬]))"
 )
-
-
-# The reader of dates takes up to 0.1 s a date; a story tells its days early.
-READ, MARKS = 1_500, 24
-_MARK = re.compile(r"[年月日号天周昨前今]")
-_NO_DAY = re.compile(r"第.{1,3}天|内|后|现在|目前|此刻|[一三]时|以来|明天|后天|将来|未来")
-
-
-_DAY = re.compile(r"[年月日号天周节昨前去上今末旬]|双十|国庆|春节|元旦|\d[-/.]\d")
+_BACK = re.compile(rf"(?P<number>\d{{1,4}}|[{CHINESE}]{{1,6}})个?月(?:以|之)?前|(?P<half>半年)(?:多)?(?:以|之)?前|(?P<last>上{{1,3}})个?月(?![\d{CHINESE}])|这个?月|本月(?!\d)")
+_FULL = re.compile(r"(今年|去年|前年|\d{4}年|2\d年)?(\d{1,2})月(\d{1,2})(?:日|号)?")
+_NO_DAY = re.compile(r"第.{1,3}天|内|后|现在|目前|此刻|[一三]时|以来|明天|后天|将来|未来|^前.{1,3}天")
+_DAY = re.compile(r"[年月日号天周昨前去上今末旬]|礼拜|星期|双十|国庆|春节|元旦|\d[-/.]\d")
+_WEEKDAY = re.compile(r"(?:周|星期|礼拜)[一二三四五六日天]")
+_TO = re.compile(r"(?:号|日|份)?(?:开始|起)?,?(?:一直)?(?:到|至|—+|-+|~)")
+_UNTIL_NOW = re.compile(r"(?:开始|起)?,?(?:一直)?(?:到|至)(?:现在|今天|目前|如今|这个月)")
 
 
 @dataclass(frozen=True)
 class Day:
-    """A span of days a text speaks of."""
+    """A span of days a text speaks of, and where; ``dated`` when it tells its year."""
 
     first: date
     last: date
-    words: str
     start: int
     end: int
+    dated: bool = True
 
 
 @cache
-def _jio() -> Any:
+def jio() -> Any:
+    """JioNLP, loaded without its greeting."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         import jionlp
 
         return jionlp
 
 
-def days(plain: str, asked_on: date) -> list[Day]:
+def days(plain: str, asked_on: date, phrases: Phrases) -> list[Day]:
     """The days a normalized text names, counted from the day of asking; a day without a year lies in the past."""
     masked = CITED.sub(lambda m: " " * len(m[0]), plain)
     found: list[Day] = []
     unreal: list[tuple[int, int]] = []
-    base = {"year": asked_on.year, "month": asked_on.month, "day": asked_on.day}
-    for match in re.finditer(rf"(\d{{1,4}}|[{CHINESE}]{{1,6}})个?月(?:以)?前|上个?月|这个月|本月", masked):
-        back = whole(match[1]) if match[1] else 1 if match[0].startswith("上") else 0
-        if back > 12 * 50 or (match[1] and not back):
+    for day in (*_named(masked, asked_on, phrases), *_months_back(masked, asked_on), *_of_month(masked, asked_on)):
+        if day.first > day.last:
+            unreal.append((day.start, day.end))
+        elif not _overlap(day.start, day.end, found):
+            found.append(day)
+    for start, end, first, last in _parsed(masked, asked_on):
+        if not _overlap(start, end, found) and not any(a < end and start < b for a, b in unreal):
+            found.append(Day(first, last, start, end, bool(re.search(r"年|\d{4}", masked[start:end]))))
+    found = sorted((day for day in found if 1949 <= day.first.year and day.first <= asked_on), key=lambda day: day.start)
+    return list(_in_order(found, masked, asked_on))
+
+
+def _named(masked: str, asked_on: date, phrases: Phrases) -> Iterator[Day]:
+    """Days with names of their own (双十一, 国庆期间, 刚才), as the lexicon has them."""
+    for value, patterns in phrases.values("date.named"):
+        for pattern in patterns:
+            for match in islice(pattern.finditer(masked), MOST):
+                if value == "0":
+                    yield Day(asked_on, asked_on, *match.span())
+                    continue
+                said = re.search(r"今年|去年|前年|(\d{4})年", match[0])
+                back = {"去年": 1, "前年": 2}.get(said[0], 0) if said else 0
+                year = int(said[1]) if said and said[1] else asked_on.year - back
+                first, last = (date.fromisoformat(f"{year}-{day}") for day in (value.split("至")[0], value.split("至")[-1]))
+                first = _year_before(first) if first > last else first
+                if first > asked_on and not said:
+                    first, last = _year_before(first), _year_before(last)
+                if first <= asked_on:
+                    yield Day(first, min(last, asked_on), *match.span())
+
+
+def _months_back(masked: str, asked_on: date) -> Iterator[Day]:
+    for match in islice(_BACK.finditer(masked), MOST):
+        number = match["number"]
+        back = whole(number) if number else 6 if match["half"] else len(match["last"] or "")
+        if back > 12 * 50 or (number and not back):
             continue
         year, month = divmod(asked_on.year * 12 + asked_on.month - 1 - back, 12)
-        found.append(Day(date(year, month + 1, 1), min(_month_end(year, month + 1), asked_on), match[0], *match.span()))
-    for match in re.finditer(r"(今年|去年|前年|\d{4}年)?(\d{1,2})月(\d{1,2})(?:日|号)?", masked):
-        back = {"去年": 1, "前年": 2}.get(match[1] or "", 0)
-        year = int(match[1][:4]) if match[1] and match[1][0].isdigit() else asked_on.year - back
+        yield Day(date(year, month + 1, 1), min(_month_end(year, month + 1), asked_on), *match.span())
+
+
+def _of_month(masked: str, asked_on: date) -> Iterator[Day]:
+    """3月12日, 3月; a day no calendar has comes out with its end before its beginning."""
+    for match in islice(_FULL.finditer(masked), MOST):
+        said = match[1]
+        back = {"去年": 1, "前年": 2}.get(said or "", 0)
+        year = int(said[:-1]) % 2000 + 2000 if said and said[0].isdigit() and len(said) == 3 else asked_on.year - back
+        year = int(said[:4]) if said and len(said) == 5 else year
         try:
             day = date(year, int(match[2]), int(match[3]))
-        except ValueError:  # a day no calendar has is no day at all
-            unreal.append(match.span())
+        except ValueError:
+            yield Day(date.max, date.min, *match.span())
             continue
-        day = _year_before(day) if day > asked_on and not match[1] else day
-        found.append(Day(day, day, match[0], *match.span()))
-    for match in _MONTH.finditer(masked):
+        day = _year_before(day) if day > asked_on and not said else day
+        yield Day(day, day, *match.span(), dated=said is not None)
+    for match in islice(_MONTH.finditer(masked), MOST):
         month = to_int(match[1])
         year = asked_on.year - (month > asked_on.month)
-        if 1 <= month <= 12:
-            last = min(_month_end(year, month), asked_on)
-            found.append(Day(date(year, month, 1), last, match[0], *match.span()))
-    for item in _times(masked, base):
+        yield Day(date(year, month, 1), min(_month_end(year, month), asked_on), *match.span(), dated=False)
+
+
+def _parsed(masked: str, asked_on: date) -> Iterator[tuple[int, int, date, date]]:
+    """(start, end, first, last) of what the reader of dates finds, days to come put in the past where nothing dates them."""
+    for item in _times(masked, {"year": asked_on.year, "month": asked_on.month, "day": asked_on.day}):
         start, end = item["offset"]
-        if _NO_DAY.search(item["text"]) or masked[end : end + 1] == "后" or not _DAY.search(item["text"]):
-            continue
-        if any(a < end and start < b for a, b in [*unreal, *((day.start, day.end) for day in found)]):
+        words = item["text"]
+        if _NO_DAY.search(words) or masked[end : end + 1] == "后" or not _DAY.search(words):
             continue
         try:
             first, last = (date.fromisoformat(moment[:10]) for moment in item["detail"]["time"])
         except (ValueError, TypeError):
             continue
-        if first > asked_on and re.search(r"[月节一]", item["text"]) and not re.search(r"\d{4}|明年|下", item["text"]):
-            first, last = _year_before(first), _year_before(last)
-        if first > asked_on:
-            continue
-        found.append(Day(first, last, item["text"], start, end))
-    found = [day for day in found if day.first.year >= 1949 and day.last.year <= asked_on.year + 1]
-    return sorted(found, key=lambda day: day.start)
+        if first > asked_on and _WEEKDAY.match(words):
+            first, last = first - timedelta(days=7), last - timedelta(days=7)
+        if first > asked_on and re.search(r"[月节一号日]", words) and not re.search(r"\d{4}|明年|下", words):
+            back = _month_before if not re.search(r"[月节一]", words) else _year_before
+            first, last = back(first), back(last)
+        yield start, end, first, min(last, asked_on) if first <= asked_on else last
+
+
+def _in_order(found: list[Day], masked: str, asked_on: date) -> Iterator[Day]:
+    """The days, the later end of a span in the year of its beginning, or up to the day of asking."""
+    before: Day | None = None
+    for day in found:
+        if before and before.dated and not day.dated and _TO.fullmatch(masked[before.end : day.start]):
+            year = before.first.year + ((day.first.month, day.first.day) < (before.first.month, before.first.day))
+            first, last = _in_year(day.first, year), _in_year(day.last, year)
+            if first <= asked_on:
+                day = replace(day, first=first, last=last if day.last < asked_on else asked_on, dated=True)
+        if until := _UNTIL_NOW.match(masked, day.end):
+            day = replace(day, last=asked_on, end=until.end())
+        yield day
+        before = day
+
+
+def _overlap(start: int, end: int, found: list[Day]) -> bool:
+    return any(day.start < end and start < day.end for day in found)
 
 
 def _times(text: str, base: dict[str, int]) -> list[dict[str, Any]]:
     marks = [mark.start() for mark in _MARK.finditer(text, 0, READ)]
     text = text[: marks[MARKS] if len(marks) > MARKS else READ]
     try:
-        items = _jio().ner.extract_time(text, time_base=base, with_parsing=True)
+        items = jio().ner.extract_time(text, time_base=base, with_parsing=True)
     except Exception:  # noqa: BLE001 - the reader of dates must never cost the user the answer
         return []
     return [item for item in items if item["type"] in ("time_point", "time_span")]
@@ -108,42 +171,14 @@ def _month_end(year: int, month: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
+def _in_year(day: date, year: int) -> date:
+    return day.replace(year=year, day=min(day.day, _month_end(year, day.month).day))
+
+
 def _year_before(day: date) -> date:
-    return day.replace(year=day.year - 1, day=min(day.day, _month_end(day.year - 1, day.month).day))
+    return _in_year(day, day.year - 1)
 
 
-def short_province(name: str) -> str:
-    """浙江省 → 浙江, 广西壮族自治区 → 广西."""
-    return re.sub(r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$", "", name.strip())
-
-
-@cache
-def _regions() -> list[tuple[str, str, bool]]:
-    """(place, province short name, whether it needs a mark after it): provinces, then cities, then county towns."""
-    table = _jio().china_location_loader()
-    provinces: list[tuple[str, str, bool]] = []
-    cities: list[tuple[str, str, bool]] = []
-    towns: list[tuple[str, str, bool]] = []
-    for name, below in table.items():
-        if name.startswith("_"):
-            continue
-        short = short_province(name)
-        provinces.append((short, short, False))
-        for city, counties in below.items():
-            if city.startswith("_") or not isinstance(counties, dict):
-                continue
-            cities.append((re.sub(r"市$", "", city), short, False))
-            towns.extend((c[:-1], short, True) for c in counties if c.endswith("市") and len(c) > 2)
-    return [region for region in provinces + cities + towns if len(region[0]) >= 2]
-
-
-def places(plain: str) -> list[tuple[str, str]]:
-    """(province, place) for every place a normalized text names, in order."""
-    found: dict[str, tuple[int, str]] = {}
-    for place, province, marked in _regions():
-        if place not in plain:
-            continue
-        after = r"(?=市|县|区|的|人|买家|这边|那边|发|$|[\s,,。])" if marked else r"(?!话|菜|口味|大闸蟹|蜜桃|特产)"
-        if match := re.search(rf"{place}{after}", plain):
-            found.setdefault(place, (match.start(), province))
-    return [(province, place) for place, (_, province) in sorted(found.items(), key=lambda item: item[1][0])]
+def _month_before(day: date) -> date:
+    year, month = divmod(day.year * 12 + day.month - 2, 12)
+    return date(year, month + 1, min(day.day, _month_end(year, month + 1).day))

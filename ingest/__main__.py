@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ def main(
     paths: Annotated[list[Path] | None, typer.Argument(help="自己的文件或文件夹;不写则处理随附的知识")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="只输出 JSON")] = False,
 ) -> None:
-    """建立或更新索引,逐个文件报告结果;有文件被拒时退出状态为 1。"""
+    """建立或更新索引,逐个文件报告结果;有文件或其中的行被拒时退出状态为 1。"""
     data_dir = settings.get().data_dir
     try:
         with Progress(console=_errors, transient=True) as bar:
@@ -32,8 +33,9 @@ def main(
             def progress(stage: str, done: int, total: int) -> None:
                 bar.update(task, description=stage, completed=done, total=total, visible=True)
 
+            reports: Sequence[FileReport]
             if paths:
-                reports = list(Documents(data_dir).add(paths, progress))
+                reports = Documents(data_dir).add(paths, progress)
             else:
                 library = load()
                 reports = changed_files(library, data_dir)
@@ -47,10 +49,10 @@ def main(
         )
     else:
         _show(reports)
-    raise typer.Exit(1 if any(report.status == "refused" for report in reports) else 0)
+    raise typer.Exit(1 if any(r.status == "refused" or getattr(r, "refused", 0) for r in reports) else 0)
 
 
-def _show(reports: list[FileReport]) -> None:
+def _show(reports: Sequence[FileReport]) -> None:
     for report in reports:
         if report.status == "refused":
             typer.echo(f"未收录  {report.path}:{report.why}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import uuid
 from collections import Counter
@@ -15,19 +16,20 @@ from typing import Any, Literal
 import bm25s
 import numpy as np
 from chromadb.api.shared_system_client import SharedSystemClient
-from chromadb.config import Settings as ChromaSettings
 from filelock import FileLock
-from langchain_chroma import Chroma
-from langchain_core.documents import Document as Chunk
+from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from ingest.embedder import DIMENSIONS, NgramEmbeddings, tokens
+from ingest.embedder import embeddings, identity, tokens
+from ingest.store import ServerDown, Vectors, VectorsAway, drop
 from knowledge.files import CITE
 from knowledge.library import Library
 from knowledge.numerals import heading
 
-FORMAT = 1
+FORMAT = 2
+KINDS = ("provision", "commentary", "case", "ask")
+UNSEEN = 0.4  # what an n-gram that no text has counts, in parts of the most telling one
 BATCH = 200
 COLLECTION = "knowledge"
 Progress = Callable[[str, int, int], None]
@@ -51,7 +53,10 @@ class IndexUnwritable(Exception):
 
 @dataclass(frozen=True)
 class Piece:
-    """One indexed text. ``kind``: provision, commentary, case, ask (a question beside a card) or document."""
+    """One indexed text. ``kind``: provision, commentary, case or ask (a question beside a card or a provision).
+
+    ``metadata["of"]`` is the id of what it belongs to.
+    """
 
     id: str
     kind: str
@@ -61,7 +66,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Hit:
-    """A piece that answers a query, with its cosine similarity and its BM25 score."""
+    """A piece that answers a query, with its cosine similarity and its BM25 score, in parts of the highest possible."""
 
     piece: Piece
     dense: float
@@ -85,6 +90,9 @@ def pieces(library: Library) -> Iterator[Piece]:
         yield Piece(f"commentary:{card.id}", "commentary", body, {"of": card.id})
         for number, ask in enumerate([card.title, *card.asks]):
             yield Piece(f"ask:{card.id}/{number}", "ask", ask, {"of": card.id})
+    for key, asks in library.asks.items():
+        for number, ask in enumerate(asks):
+            yield Piece(f"ask:{key}/{number}", "ask", ask, {"of": key})
     for case in library.cases.values():
         text = f"{case.title}\n{case.place} {case.facts}\n{case.outcome}\n{case.lesson}"
         yield Piece(f"case:{case.id}", "case", text, {"of": case.id})
@@ -93,14 +101,15 @@ def pieces(library: Library) -> Iterator[Piece]:
 def fingerprint(library: Library) -> dict[str, str]:
     """The hash of every indexed file by its path, and of what the index depends on besides (under "")."""
     files = {library.paths[name] for name in [*library.statutes, *library.cards, *library.cases]}
+    files |= {*(library.root / "questions").glob("*.yaml")}
     stamps = {str(path.relative_to(library.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return {"": f"{FORMAT}/{DIMENSIONS}"} | dict(sorted(stamps.items()))
+    return {"": f"{FORMAT}/{identity(embeddings())}"} | dict(sorted(stamps.items()))
 
 
 def changed_files(library: Library, data_dir: Path) -> list[FileReport]:
     """What :func:`open_index` will do with each file of the shipped knowledge."""
     stamps, known = fingerprint(library), _manifest(data_dir / "index").get("fingerprint", {})
-    counts = Counter(library.paths[str(piece.metadata["of"]).split("/")[0]] for piece in pieces(library))
+    counts = Counter(_source(library, piece) for piece in pieces(library))
     same_index = known.get("") == stamps.pop("")
     return [
         FileReport(
@@ -113,37 +122,92 @@ def changed_files(library: Library, data_dir: Path) -> list[FileReport]:
     ]
 
 
+def _source(library: Library, piece: Piece) -> Path:
+    of = str(piece.metadata["of"])
+    if piece.kind == "ask" and of in library.provisions:
+        return library.root / "questions" / f"{of.split('/')[0]}.yaml"
+    return library.paths[of.split("/")[0]]
+
+
+class Keywords:
+    """BM25 over the pieces of one kind, by character n-grams."""
+
+    def __init__(self, bm25: bm25s.BM25) -> None:
+        self._bm25 = bm25
+        values, ends = np.asarray(bm25.scores["data"]), np.asarray(bm25.scores["indptr"])
+        self._most = np.maximum.reduceat(values, ends[:-1]) if len(values) else np.zeros(0, dtype=np.float32)
+
+    @classmethod
+    def build(cls, texts: list[str]) -> Keywords:
+        """Index texts."""
+        bm25 = bm25s.BM25()
+        bm25.index([tokens(text) for text in texts], show_progress=False)
+        return cls(bm25)
+
+    @classmethod
+    def load(cls, folder: Path) -> Keywords:
+        """Read what :meth:`save` wrote."""
+        return cls(bm25s.BM25.load(folder))
+
+    def save(self, folder: Path) -> None:
+        """Write it to a folder."""
+        self._bm25.save(folder, show_progress=False)
+
+    def scores(self, grams: list[str]) -> NDArray[np.float32]:
+        """One score a text, 1.0 being the highest these n-grams could reach."""
+        known = [n for gram in grams if (n := self._bm25.vocab_dict.get(gram)) is not None]
+        if not known:
+            return np.zeros(self._bm25.scores["num_docs"], dtype=np.float32)
+        highest = float(self._most[known].sum()) + UNSEEN * float(self._most.max()) * (len(grams) - len(known))
+        return np.asarray(self._bm25.get_scores(grams), dtype=np.float32) / highest
+
+
 class Index:
     """The index under ``folder``; open it with :func:`open_index`, which builds what is missing."""
 
     def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
-        self.folder, self.manifest = folder, manifest
-        self.embeddings = NgramEmbeddings.load(folder / "weights.npy")
-        self._chroma = _store(folder, manifest["collection"], self.embeddings)
-        self._bm25 = bm25s.BM25.load(folder / "bm25")
+        self.folder, self.manifest, self.embeddings = folder, manifest, embeddings()
+        self.vectors = Vectors(manifest["collection"], folder, self.embeddings)
         self.pieces = [Piece(**record) for record in json.loads((folder / "pieces.json").read_text(encoding="utf-8"))]
         self._position = {piece.id: number for number, piece in enumerate(self.pieces)}
-        if self._chroma._collection.count() != len(self.pieces):
-            raise ValueError("向量库与清单的条数不一致")
+        self._matrix: NDArray[np.float32] = np.load(folder / "vectors.npy", mmap_mode="r")
+        self._numbers = {
+            kind: np.array([n for n, piece in enumerate(self.pieces) if piece.kind == kind]) for kind in KINDS
+        }
+        self._keywords = {kind: Keywords.load(folder / "bm25" / kind) for kind in KINDS if len(self._numbers[kind])}
+        self._asked: tuple[str, NDArray[np.float32]] | None = None
+        if len(self._matrix) != len(self.pieces):
+            raise ValueError("向量与清单的条数不一致")
+        try:
+            if self.vectors.count() != len(self.pieces):
+                raise ValueError("向量库与清单的条数不一致")
+        except ServerDown as error:  # keywords answer until it is back
+            logging.getLogger(__name__).warning("%s", error)
 
     def search(self, query: str, kind: str, k: int) -> list[Hit]:
         """The ``k`` best pieces of a kind by either score, unordered; an empty query finds nothing."""
         grams = tokens(query)
-        if not grams:
+        if not grams or kind not in self._keywords:
             return []
-        sparse: NDArray[np.float32] = self._bm25.get_scores(grams)
-        ranked = [n for n in np.argsort(-sparse, kind="stable") if self.pieces[n].kind == kind and sparse[n] > 0][:k]
-        found = self._chroma.similarity_search_with_score(query, k=k, filter={"kind": kind})
-        dense = {self._position[str(chunk.id)]: 1.0 - distance for chunk, distance in found}
-        missing = [int(n) for n in ranked if int(n) not in dense]
-        if missing:
-            vector = np.asarray(self.embeddings.embed_query(query), dtype=np.float32)
-            kept = self._chroma.get(ids=[self.pieces[n].id for n in missing], include=["embeddings"])
-            dense |= {
-                self._position[name]: float(vector @ np.asarray(other))
-                for name, other in zip(kept["ids"], kept["embeddings"], strict=True)
-            }
-        return [Hit(self.pieces[n], score, float(sparse[n])) for n, score in dense.items()]
+        numbers, sparse = self._numbers[kind], self._keywords[kind].scores(grams)
+        best = np.argpartition(-sparse, min(k, len(sparse)) - 1)[:k]
+        scores = {int(numbers[n]): float(sparse[n]) for n in best if sparse[n] > 0}
+        vector, dense = self._vector(query), dict[int, float]()
+        try:
+            found = self.vectors.similar(vector, k, {"kind": kind})
+            dense = {self._position[name]: similarity for name, similarity in found.items()}
+        except VectorsAway as error:
+            logging.getLogger(__name__).warning("%s", error)
+        chosen = sorted({*scores, *dense})
+        near, words = self._matrix[chosen] @ vector, sparse[np.searchsorted(numbers, chosen)]
+        return [Hit(self.pieces[n], float(d), float(s)) for n, d, s in zip(chosen, near, words, strict=True)]
+
+    def _vector(self, query: str) -> NDArray[np.float32]:
+        """The vector of the query, made once for all kinds."""
+        asked = self._asked
+        if asked is None or asked[0] != query:
+            self._asked = asked = (query, np.asarray(self.embeddings.embed_query(query), dtype=np.float32))
+        return asked[1]
 
 
 def open_index(library: Library, data_dir: Path, progress: Progress = lambda stage, done, total: None) -> Index:
@@ -165,6 +229,8 @@ def open_index(library: Library, data_dir: Path, progress: Progress = lambda sta
             elif folder.exists():
                 progress("知识有更新或索引不完整,正在重建", 0, 1)
             return _build(library, folder, stamp, progress)
+    except VectorsAway as error:
+        raise IndexUnwritable(f"索引还没有建立,现在也建不了:{error}") from error
     except OSError as error:
         raise IndexUnwritable(
             f"索引目录 {data_dir} 不能写入({error.strerror or error})。请检查磁盘空间和权限,"
@@ -180,39 +246,44 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _store(folder: Path, collection: str, embeddings: NgramEmbeddings) -> Chroma:
-    return Chroma(
-        collection_name=collection,
-        embedding_function=embeddings,
-        persist_directory=str(folder / "chroma"),
-        client_settings=ChromaSettings(anonymized_telemetry=False, is_persistent=True),
-        collection_metadata={"hnsw:space": "cosine"},
-    )
-
-
 def _build(library: Library, folder: Path, stamp: dict[str, str], progress: Progress) -> Index:
     """Write a fresh index; the manifest comes last, so that a build cut short is seen as none."""
     SharedSystemClient.clear_system_cache()
+    old = _manifest(folder).get("collection")
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     todo = list(pieces(library))
-    embeddings = NgramEmbeddings.fit(piece.text for piece in todo)
-    embeddings.save(folder / "weights.npy")
     collection = f"{COLLECTION}-{uuid.uuid4().hex[:8]}"
-    store = _store(folder, collection, embeddings)
+    kept = _Kept(embeddings())
+    store = Vectors(collection, folder, kept, create=True)
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
-        store.add_documents(
-            [Chunk(page_content=p.text, metadata={"kind": p.kind, **p.metadata}) for p in batch],
-            ids=[p.id for p in batch],
-        )
+        store.add([p.id for p in batch], [p.text for p in batch], [{"kind": p.kind, **p.metadata} for p in batch])
         progress("正在建立索引", min(start + BATCH, len(todo)), len(todo))
-    bm25 = bm25s.BM25()
-    bm25.index([tokens(piece.text) for piece in todo], show_progress=False)
-    bm25.save(folder / "bm25", show_progress=False)
+    np.save(folder / "vectors.npy", np.concatenate(kept.made))
+    for kind in KINDS:
+        if texts := [piece.text for piece in todo if piece.kind == kind]:
+            Keywords.build(texts).save(folder / "bm25" / kind)
     records = [{"id": p.id, "kind": p.kind, "text": p.text, "metadata": p.metadata} for p in todo]
     (folder / "pieces.json").write_text(json.dumps(records, ensure_ascii=False), encoding="utf-8")
     manifest = {"fingerprint": stamp, "collection": collection, "pieces": len(todo)}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    if old:
+        drop(str(old), folder)
     return Index(folder, manifest)
+
+
+class _Kept(Embeddings):
+    """Embeddings that keep what they made, in order."""
+
+    def __init__(self, inner: Embeddings) -> None:
+        self._inner, self.made = inner, list[NDArray[np.float32]]()
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        vectors = self._inner.embed_documents(texts)
+        self.made.append(np.asarray(vectors, dtype=np.float32))
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._inner.embed_query(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 
 SIZE_LIMIT = 50 * 1024 * 1024
 PAGE_LIMIT = 2_000
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Refused(Exception):
@@ -18,34 +18,51 @@ class Refused(Exception):
 
 @dataclass
 class Document:
-    """A file's text by page (one page where the format has none)."""
+    """A file's text by page (one page where the format has none; a page a line for JSONL).
+
+    ``labels`` and ``ids`` say for each line of a JSONL corpus whose text it is ("" where it doesn't say); ``refused``
+    counts the lines left out, which ``warnings`` name.
+    """
 
     kind: str
     pages: list[str]
     warnings: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    refused: int = 0
 
 
 def read(path: Path) -> Document:
-    """Read ``.md``, ``.txt``, ``.pdf``, ``.docx`` or ``.jsonl``; raises :class:`Refused`."""
-    readers = {".md": _plain, ".txt": _plain, ".pdf": _pdf, ".docx": _docx, ".jsonl": _jsonl}
+    """Read ``.md``, ``.txt``, ``.pdf``, ``.docx``, ``.jsonl`` or ``.jsonl.gz``; raises :class:`Refused`."""
+    if path.name.lower().endswith((".jsonl", ".jsonl.gz")):
+        return _jsonl(path)
+    readers = {".md": _plain, ".txt": _plain, ".pdf": _pdf, ".docx": _docx}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise Refused(f"不支持“{path.suffix or '无后缀'}”文件,请另存为 PDF、DOCX、Markdown、TXT 或 JSONL")
+    check_size(path, SIZE_LIMIT)
+    document = reader(path)
+    text = "".join(document.pages)
+    if not text.strip():
+        raise Refused("里面没有可读的文字(可能是扫描件),请换成带文字的文件")
+    if garbled(text):
+        raise Refused("读出来的是乱码(字体编码不标准),请用原软件重新导出,或换成 DOCX、TXT")
+    if CONTROL.search(text):
+        document.pages = [CONTROL.sub("", page) for page in document.pages]
+        document.warnings.append("含有 NUL 等控制字符,已去掉")
+    return document
+
+
+def check_size(path: Path, limit: int) -> None:
+    """Raises :class:`Refused` for a file that is missing, empty or larger than ``limit`` bytes."""
     try:
         size = path.stat().st_size
     except OSError as error:
         raise Refused(f"打不开文件:{error.strerror}") from error
     if size == 0:
         raise Refused("文件是空的")
-    if size > SIZE_LIMIT:
-        raise Refused(f"文件有 {size // 1024 // 1024} MB,超过 {SIZE_LIMIT // 1024 // 1024} MB 的上限,请拆开再试")
-    document = reader(path)
-    text = "".join(document.pages)
-    if not text.strip():
-        raise Refused("里面没有可读的文字(可能是扫描件),请换成带文字的文件")
-    if _garbled(text):
-        raise Refused("读出来的是乱码(字体编码不标准),请用原软件重新导出,或换成 DOCX、TXT")
-    return document
+    if size > limit:
+        raise Refused(f"文件有 {size // 1024 // 1024} MB,超过 {limit // 1024 // 1024} MB 的上限,请拆开再试")
 
 
 def _plain(path: Path) -> Document:
@@ -97,22 +114,13 @@ def _docx(path: Path) -> Document:
 
 
 def _jsonl(path: Path) -> Document:
-    pages, warnings = [], []
-    for number, line in enumerate(_plain(path).pages[0].splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-            text = record["text"]
-        except (json.JSONDecodeError, KeyError, TypeError):
-            warnings.append(f"第 {number} 行不是带“text”的 JSON 对象,已跳过")
-            continue
-        pages.append(f"{text}\n\n")
-    return Document("jsonl", pages, warnings)
+    from ingest import corpus  # which needs what is in here
+
+    return corpus.read(path)
 
 
-def _garbled(text: str) -> bool:
+def garbled(text: str) -> bool:
     """Text whose characters are mostly unassigned, replacement or rare ones."""
     letters = re.sub(r"\s", "", text)
-    usual = re.findall(r"[\x20-\x7e\u00a0-\u024f\u2000-\u206f\u3000-\u303f\u3400-\u9fff\uff00-\uffef]", letters)
-    return len(usual) < 0.7 * len(letters)
+    usual = re.findall(r"[\x20-\x7e\u00a0-\u024f\u2000-\u206f\u3000-\u303f\u3400-\u9fff\uff00-\uffef]+", letters)
+    return sum(map(len, usual)) < 0.7 * len(letters)

@@ -1,29 +1,19 @@
-"""Reads one knowledge file into its typed record; says file and line where it can't."""
+"""Reads one knowledge file into its typed records; says file, line and mend where it can't."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from knowledge.numerals import article_of
-from knowledge.schema import (
-    BrokenKnowledge,
-    Card,
-    Case,
-    Lexicon,
-    Parameter,
-    ParameterFile,
-    Ref,
-    RuleFile,
-    Signal,
-    Statute,
-)
+from knowledge.rulebook import Lexicon, RuleFile, Signal
+from knowledge.schema import BrokenKnowledge, Card, Case, Parameter, ParameterFile, Questions, Ref, Statute
+from knowledge.source import Source, broken, line_at, read_markdown, read_yaml
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -31,7 +21,29 @@ T = TypeVar("T", bound=BaseModel)
 CITE = re.compile(r"\[\[([^\[\]]+)\]\]")
 
 
-_MENDS = {"missing": "缺少这一项,请补上", "extra_forbidden": "不认识这一项,请改正拼写或者删去"}
+# What to do about the errors pydantic finds, by its names for them; the rest say it in their own words.
+_MENDS = {
+    "missing": "缺少这一项,请补上",
+    "extra_forbidden": "不认识这一项,请改正拼写或者删去",
+    "literal_error": "“{input}”不是可用的值,请改成其中之一:{expected}",
+    "string_type": "应当是文字,请加上引号",
+    "string_too_short": "不能空着,请写上",
+    "int_type": "应当是整数",
+    "int_parsing": "应当是整数",
+    "int_from_float": "应当是整数;小数请加引号写成文字",
+    "float_type": "应当是数字",
+    "float_parsing": "应当是数字",
+    "bool_type": "应当是 true 或 false",
+    "bool_parsing": "应当是 true 或 false",
+    "list_type": "应当是列表:[甲, 乙],或者每项一行、前面加“- ”",
+    "dict_type": "应当是“键: 值”的形式",
+    "model_type": "应当是“键: 值”的形式",
+    "too_short": "现有 {actual_length} 项,至少要 {min_length} 项,请补足",
+    "too_long": "现有 {actual_length} 项,至多 {max_length} 项,请删减",
+    "date_type": "应当是日期,写作 2026-01-31",
+    "date_parsing": "应当是日期,写作 2026-01-31",
+    "date_from_datetime_parsing": "应当是日期,写作 2026-01-31",
+}
 
 
 _CARD_PARTS = {"短答": "short", "理由": "why", "做法": "steps"}
@@ -45,147 +57,80 @@ def citations(text: str) -> list[Ref]:
     return [Ref.parse(match[1]) for match in CITE.finditer(text)]
 
 
-def cited(path: Path, text: str) -> list[Ref]:
-    """The references in a file's text; raises :class:`BrokenKnowledge` at one that can't be read."""
-    try:
-        return citations(text)
-    except ValueError as error:
-        wrong = str(error).removeprefix("“").split("”")[0]
-        raise broken(path, f"[[{wrong}]]", str(error)) from error
-
-
-def _line_of(text: str, needle: str) -> int | None:
-    return next((number for number, line in enumerate(text.split("\n"), 1) if needle in line), None)
-
-
-def broken(path: Path, needle: str, why: str) -> BrokenKnowledge:
-    """The error for a file, at the line where the needle stands."""
-    return BrokenKnowledge(path, _line_of(path.read_text(encoding="utf-8"), needle), why)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise BrokenKnowledge(path, line, f"不是 UTF-8 文本({error.reason}),请另存为 UTF-8") from error
-
-
-def _yaml(path: Path, text: str, first_line: int = 0) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 + first_line if mark else None
-        raise BrokenKnowledge(path, line, f"YAML 写法有误:{getattr(error, 'problem', error)}") from error
-    except ValueError as error:  # a day no calendar has
-        day = next((m for m in re.finditer(r"\d{4}-\d+-\d+", text) if not _is_day(m[0])), None)
-        line = text.count("\n", 0, day.start()) + 1 + first_line if day else None
-        raise BrokenKnowledge(path, line, f"日期有误:{day[0] if day else error}") from error
-    if not isinstance(data, dict):
-        raise BrokenKnowledge(path, first_line + 1, "应当是“键: 值”的形式")
-    return data
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date(*map(int, text.split("-")))
-    except ValueError:
-        return False
-    return True
-
-
-def _build(model: type[T], path: Path, data: dict[str, Any], source: str, first_line: int = 0) -> T:
+def _build(model: type[T], source: Source, data: dict[str, Any]) -> T:
     try:
         return model.model_validate(data)
     except ValidationError as error:
         errors = error.errors()
         first = next((item for item in errors if item["type"] == "extra_forbidden"), errors[0])  # a misspelt name
-        why = _MENDS.get(first["type"], first["msg"].removeprefix("Value error, "))
-        line = _line_at(source, first["loc"]) + first_line
-        raise BrokenKnowledge(path, line, f"{'.'.join(map(str, first['loc'])) or '内容'}:{why}") from error
+        place = tuple(step for step in first["loc"] if step not in ("int", "str", "list[int]"))  # pydantic's, not ours
+        mend = _MENDS.get(first["type"])
+        why = mend.format(input=first["input"], **first.get("ctx", {})) if mend else first["msg"]
+        if first["type"] == "extra_forbidden" and (meant := _meant(model, place)):
+            why += f"(是不是“{meant}”?)"
+        line = line_at(source.yaml, place) + source.before
+        said = f"{'.'.join(map(str, place)) or '内容'}:{why.removeprefix('Value error, ')}"
+        raise BrokenKnowledge(source.path, line, said) from error
 
 
-def _line_at(source: str, place: tuple[int | str, ...]) -> int:
-    """The line of a YAML text where a value stands, or what it would stand in when it is missing."""
-    node = yaml.compose(source)
-    for step in place:
-        if isinstance(node, yaml.MappingNode):
-            below = next((pair for pair in node.value if pair[0].value == str(step)), None)
-            if below is None:
-                break
-            if not isinstance(below[1], yaml.CollectionNode):
-                return int(below[0].start_mark.line) + 1
-            node = below[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-    return int(node.start_mark.line) + 1 if node else 1
+def _meant(model: type[BaseModel], place: tuple[int | str, ...]) -> str | None:
+    known = list(model.model_fields) if len(place) == 1 else []
+    return next(iter(difflib.get_close_matches(str(place[-1]), known, 1)), None)
 
 
-def _split(path: Path) -> tuple[str, dict[str, Any], dict[str, str]]:
-    """The front matter as written and as data, and the body by its ``##`` headings."""
-    text = _text(path)
-    match = re.match(r"---\n(.*?\n)---\n", text, re.S)
-    if not match:
-        raise BrokenKnowledge(path, 1, "文件应以“---”包起来的说明开头")
-    front = _yaml(path, match[1], 1)
-    parts: dict[str, str] = {}
-    blocks = re.split(r"^## +(.+)$", text[match.end() :], flags=re.M)
-    if blocks[0].strip():
-        raise broken(path, blocks[0].strip().split("\n")[0], "“## 标题”之前不应有文字")
-    for name, body in zip(blocks[1::2], blocks[2::2], strict=True):
-        if name.strip() in parts:
-            raise broken(path, f"## {name}", f"标题“{name.strip()}”重复")
-        if not body.strip():
-            raise broken(path, f"## {name}", f"“{name.strip()}”下面没有文字")
-        parts[name.strip()] = body.strip()
-    return match[1], front, parts
-
-
-def _parts(path: Path, parts: dict[str, str], names: dict[str, str]) -> dict[str, str]:
-    for name in parts:
+def _parts(source: Source, names: dict[str, str]) -> dict[str, str]:
+    for name in source.sections:
         if name not in names:
-            raise broken(path, f"## {name}", f"不认识的标题“{name}”,应为:{'、'.join(names)}")
-    return {names[name]: body for name, body in parts.items()}
+            raise broken(source.path, f"## {name}", f"不认识的标题“{name}”,应为:{'、'.join(names)}")
+    return {names[name]: body for name, body in source.sections.items()}
 
 
 def read_statute(path: Path) -> Iterator[Statute]:
     """The statute of a file."""
-    source, front, parts = _split(path)
-    texts = {article_of(name): "\n".join(filter(None, body.split("\n"))) for name, body in parts.items()}
-    yield _build(Statute, path, front | {"texts": texts}, source, 1)
+    source = read_markdown(path)
+    texts: dict[str, str] = {}
+    for name, body in source.sections.items():
+        if (article := article_of(name)) in texts:  # 第58条 beside 第五十八条
+            raise broken(path, f"## {name}", f"第 {article} 条重复:同一条只写一次,删去一处")
+        texts[article] = "\n".join(filter(None, body.split("\n")))
+    yield _build(Statute, source, source.data | {"texts": texts})
 
 
 def read_card(path: Path) -> Iterator[Card]:
     """The card of a file; its folder is its topic."""
-    source, front, parts = _split(path)
-    yield _build(Card, path, front | {"topic": path.parent.name} | _parts(path, parts, _CARD_PARTS), source, 1)
+    source = read_markdown(path)
+    yield _build(Card, source, source.data | {"topic": path.parent.name} | _parts(source, _CARD_PARTS))
 
 
 def read_case(path: Path) -> Iterator[Case]:
     """The case of a file."""
-    source, front, parts = _split(path)
-    yield _build(Case, path, front | _parts(path, parts, _CASE_PARTS), source, 1)
+    source = read_markdown(path)
+    yield _build(Case, source, source.data | _parts(source, _CASE_PARTS))
 
 
 def read_parameters(path: Path) -> Iterator[Parameter]:
     """The parameters of a file."""
-    text = _text(path)
-    yield from _build(ParameterFile, path, _yaml(path, text), text).parameters
+    source = read_yaml(path)
+    yield from _build(ParameterFile, source, source.data).parameters
+
+
+def read_questions(path: Path) -> Questions:
+    """The questions of a file, by article."""
+    source = read_yaml(path)
+    return _build(Questions, source, source.data)
 
 
 def read_signals(path: Path) -> Iterator[Signal]:
     """The signals of a file."""
-    text = _text(path)
-    yield from _build(Lexicon, path, _yaml(path, text), text).signals
+    source = read_yaml(path)
+    yield from _build(Lexicon, source, source.data).signals
 
 
 def read_rules(path: Path, paths: dict[str, Path]) -> RuleFile:
     """The rules of a file, each name noted in ``paths``."""
-    text = _text(path)
-    rules = _build(RuleFile, path, _yaml(path, text), text)
-    said = [item.id for item in [*rules.leads, *rules.avoid, *rules.needs]]
-    for name in [*said, *(rule.id for rule in rules.findings), *(step.id for step in rules.steps)]:
+    source = read_yaml(path)
+    rules = _build(RuleFile, source, source.data)
+    for name in [item.id for item in rules.named]:
         if name in paths:
             raise broken(path, name, f"“{name}”与 {paths[name]} 重复,请改一个名字")
         paths[name] = path

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from knowledge.checks import check
 from knowledge.files import (
-    broken,
-    cited,
     read_card,
     read_case,
     read_parameters,
+    read_questions,
     read_rules,
     read_signals,
     read_statute,
 )
-from knowledge.numerals import heading, sort_key
-from knowledge.schema import (
-    Card,
-    Case,
-    Dated,
-    Provision,
-    Ref,
-    Signal,
-    Statute,
-)
+from knowledge.numerals import sort_key
+from knowledge.rulebook import Signal
+from knowledge.schema import Card, Case, Dated, Provision, Questions, Ref, Statute
+from knowledge.source import broken, broken_at
+from knowledge.uses import Use, uses
 
 ROOT = Path(__file__).parent
+
+has_article = Statute.has_article
 
 
 class Library:
@@ -44,20 +40,47 @@ class Library:
         self.cases = {c.id: c for c in self._read("cases", "*.md", read_case)}
         self.parameters = {p.id: p for p in self._read("parameters", "*.yaml", read_parameters)}
         self.signals = {s.name: s for s in self._read("lexicon", "*.yaml", read_signals)}
-        self.rules = [read_rules(path, self.paths) for path in sorted((root / "rules").glob("*.yaml"))]
+        self.rules = [read_rules(path, self.paths) for path in self._files("rules", "*.yaml")]
+        self.element_sets = {e.id: e for file in self.rules for e in file.element_sets}
         self.provisions = {p.key: p for s in self.statutes.values() for p in _provisions(s)}
-        self._check()
+        self.asks = self._read_asks()
+        check(self)
+
+    def _files(self, room: str, pattern: str) -> list[Path]:
+        return sorted((self.root / room).glob(pattern))
 
     def _read(self, room: str, pattern: str, reader: Any) -> list[Any]:
-        found: dict[str, Any] = {}
-        for path in sorted((self.root / room).glob(pattern)):
+        found: list[Any] = []
+        for path in self._files(room, pattern):
             for item in reader(path):
                 name = item.name if isinstance(item, Signal) else item.id
-                if name in found:
+                if name in self.paths:
                     raise broken(path, name, f"“{name}”与 {self.paths[name]} 重复,请改一个名字")
-                found[name] = item
+                found.append(item)
                 self.paths[name] = path
-        return list(found.values())
+        for name, path in self.paths.items():
+            if path.suffix == ".md" and path.stem != name:
+                raise broken_at(path, ("id",), f"“{name}”与文件名不同:改成 {path.stem},或者给文件改名")
+        return found
+
+    def _read_asks(self) -> dict[str, list[str]]:
+        """What people ask that an article answers, by the article's key."""
+        asks: dict[str, list[str]] = {}
+        found: dict[str, Path] = {}
+        for path in self._files("questions", "*.yaml"):
+            questions: Questions = read_questions(path)
+            if questions.statute not in self.statutes:
+                mend = "写 knowledge/statutes 里的文件名(不带 .md)"
+                raise broken_at(path, ("statute",), f"没有收录“{questions.statute}”:{mend}")
+            for article, ways in questions.asks.items():
+                key = f"{questions.statute}/{article}"
+                if key not in self.provisions:
+                    mend = "改正条号(写 58、253之一),或先补上条文"
+                    raise broken_at(path, ("asks", article), f"“{questions.statute}”没有收录“{article}”:{mend}")
+                if key in found:
+                    raise broken_at(path, ("asks", article), f"“{article}”与 {found[key]} 重复,请并到一处")
+                asks[key], found[key] = ways, path
+        return asks
 
     @cached_property
     def names(self) -> dict[str, list[Statute]]:
@@ -72,6 +95,29 @@ class Library:
         """The versions of a law by short name, title or alias, newest first; empty when unknown."""
         return self.names.get(name, [])
 
+    def next(self, statute: Statute) -> Statute | None:
+        """The version, or the law, that took the place of this one."""
+        return self.statutes.get(statute.replaced_by or "")
+
+    def previous(self, statute: Statute) -> list[Statute]:
+        """The versions, or laws, whose place this one took, the latest first."""
+        before = [s for s in self.statutes.values() if s.replaced_by == statute.id]
+        return sorted(before, key=lambda s: s.effective, reverse=True)
+
+    def successor(self, provision: Provision) -> Provision | None:
+        """The article of the next version that corresponds to this one, where we know and hold it."""
+        statute = self.statutes[provision.statute_id]
+        return self.provisions.get(f"{statute.replaced_by}/{statute.successors.get(provision.article)}")
+
+    def predecessors(self, provision: Provision) -> list[Provision]:
+        """The articles of the previous versions that this one corresponds to, those of the latest first."""
+        return [
+            self.provisions[f"{before.id}/{old}"]
+            for before in self.previous(self.statutes[provision.statute_id])
+            for old, new in before.successors.items()
+            if new == provision.article and old in before.texts
+        ]
+
     def resolve(self, ref: Ref, on: date) -> Provision | None:
         """The provision a reference means: the named version, else the one in force on that day, else the newest."""
         held = [
@@ -85,6 +131,15 @@ class Library:
         """The country-wide value of a parameter on that day."""
         values: list[Dated] = self.parameters[name].values
         return next((v for v in values if v.region is None and v.holds(on)), None)
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """Every place where a record cites a provision."""
+        return list(uses(self))
+
+    def uses_of(self, provision: Provision) -> list[Use]:
+        """The places that cite a provision, by name or (without a version) by number."""
+        return [use for use in self.uses if self._same(use.ref, provision)]
 
     def cards_for(self, provision: Provision) -> list[Card]:
         """The cards that rest on a provision, those it matters most to first."""
@@ -106,66 +161,6 @@ class Library:
             return False
         return any(s.id == provision.statute_id for s in self.versions(ref.law))
 
-    def _check(self) -> None:
-        """Every reference must lead somewhere; raises :class:`BrokenKnowledge` at the first that doesn't."""
-        for statute in self.statutes.values():
-            path = self.paths[statute.id]
-            if statute.replaced_by and statute.replaced_by not in self.statutes:
-                raise broken(path, "replaced_by", f"replaced_by 指向不存在的“{statute.replaced_by}”")
-            for article in statute.article_notes:
-                if article not in statute.texts:
-                    raise broken(path, article, f"article_notes 里的“{article}”没有条文")
-            for article in statute.texts:
-                if not has_article(statute, article):
-                    raise broken(path, heading(article), f"“{article}”不在 articles 所列的条号之内")
-        for card in self.cards.values():
-            path = self.paths[card.id]
-            self._check_refs(path, card.provisions)
-            self._check_refs(path, cited(path, f"{card.short}\n{card.why}\n{card.steps}"))
-            for case_id in card.cases:
-                if case_id not in self.cases:
-                    raise broken(path, case_id, f"案例“{case_id}”不存在")
-        for case in self.cases.values():
-            self._check_refs(self.paths[case.id], case.basis)
-        for rules in self.rules:
-            for rule in rules.findings:
-                self._check_refs(self.paths[rule.id], rule.provisions)
-            for step in rules.steps:
-                self._check_refs(self.paths[step.id], step.provisions)
-            for said in [*rules.leads, *rules.avoid, *rules.needs]:
-                self._check_refs(self.paths[said.id], cited(self.paths[said.id], said.text))
-        for parameter in self.parameters.values():
-            self._check_refs(self.paths[parameter.id], [value.provision for value in parameter.values])
-
-    def _check_refs(self, path: Path, refs: Iterable[Ref]) -> None:
-        for ref in refs:
-            provision = self.resolve(ref, date.max)
-            if provision is None:
-                raise broken(path, str(ref), f"引用的“{ref}”不在条文库里:改正法名、版本或条号,或先补上条文")
-            if ref.paragraph and ref.paragraph > len(provision.paragraphs):
-                raise broken(path, str(ref), f"“{ref}”:这一条只有 {len(provision.paragraphs)} 款")
-
-
-@cache
-def _ranges(articles: str) -> tuple[list[tuple[int, int]], frozenset[str]]:
-    spans, singles = [], set()
-    for part in re.split(r"[,,]\s*", articles.strip()):
-        if match := re.fullmatch(r"(\d+)[-–—](\d+)", part):
-            spans.append((int(match[1]), int(match[2])))
-        else:
-            singles.add(part)
-    return spans, frozenset(singles)
-
-
-def has_article(statute: Statute, article: str) -> bool:
-    """Whether the law has such an article; where its range is not known, only what it can't have is refused."""
-    if article in statute.texts and not statute.articles:
-        return True
-    if not statute.articles:
-        return bool(re.fullmatch(r"\d+", article))
-    spans, singles = _ranges(statute.articles)
-    return article in singles or (article.isdigit() and any(low <= int(article) <= high for low, high in spans))
-
 
 def _provisions(statute: Statute) -> Iterator[Provision]:
     for article in sorted(statute.texts, key=sort_key):
@@ -180,7 +175,7 @@ def _provisions(statute: Statute) -> Iterator[Provision]:
             text=statute.texts[article],
             governs=(note and note.governs) or statute.governs,
             effective=(note and note.effective) or statute.effective,
-            repealed=statute.repealed,
+            repealed=(note and note.repealed) or statute.repealed,
             replaced_by=statute.replaced_by,
             source=(note and note.source) or statute.source,
             checked_on=(note and note.checked_on) or statute.checked_on,

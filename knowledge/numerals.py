@@ -57,6 +57,12 @@ def article_of(text: str) -> str:
     return f"{to_int(match[1])}{match[2] or ''}" if match else text.strip()
 
 
+def asked_article(text: str) -> str:
+    """The article someone types: 58, 五十八, 第五十八条, 253之一, 第二百五十三条之一; other words stay as they are."""
+    match = re.fullmatch(rf"第?({NUMERAL})条?(之[一二三四五六七八九十]+)?条?", text.strip())
+    return f"{to_int(match[1])}{match[2] or ''}" if match else text.strip()
+
+
 def sort_key(article: str) -> tuple[int, int, str]:
     """Orders articles as the law does; those without a number come last."""
     match = re.fullmatch(r"(\d+)(?:之(.+))?", article)

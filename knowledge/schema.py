@@ -1,4 +1,4 @@
-"""The shapes of what we know: statutes, commentary, cases, parameters and the lexicon of facts.
+"""The shapes of what we know: statutes, commentary, cases and parameters (rules: rulebook.py).
 
 Every model forbids unknown keys, so that a misspelt field stops the start-up instead of being ignored.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 Confidence = Literal["high", "medium", "low"]
 Role = Literal["merchant", "consumer", "trainee"]
@@ -38,7 +39,7 @@ StatuteKind = Literal[
     "platform_rule",
 ]
 
-ARTICLE = re.compile(r"^\d+(?:之[一二三四五六七八九十]+)?$|^[^\s/]{1,12}$")
+_CASE_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 class Strict(BaseModel):
@@ -81,15 +82,43 @@ def _ref(value: Any) -> Any:
 RefField = Annotated[Ref, BeforeValidator(_ref)]
 
 
+@cache
+def _ranges(articles: str) -> tuple[list[tuple[int, int]], frozenset[str]]:
+    spans, singles = [], set()
+    for part in re.split(r"[,,]\s*", articles.strip()):
+        if match := re.fullmatch(r"(\d+)[-–—](\d+)", part):
+            spans.append((int(match[1]), int(match[2])))
+        else:
+            singles.add(part)
+    return spans, frozenset(singles)
+
+
+def _text_keys(value: Any) -> Any:
+    """Articles as text: YAML reads 58 as a number."""
+    return {str(key): entry for key, entry in value.items()} if isinstance(value, dict) else value
+
+
+def _not_before(start: date | None, end: date | None, words: str) -> date | None:
+    if start and end and end <= start:
+        raise ValueError(f"{words}:{end} 不晚于 {start},请核对这两个日期")
+    return end
+
+
 class ArticleNote(Strict):
     """What differs for one article from its statute's front matter."""
 
     effective: date | None = None
+    repealed: date | None = None
     governs: Governs | None = None
     confidence: Confidence | None = None
     source: str | None = None
     checked_on: date | None = None
     note: str | None = None
+
+    @field_validator("repealed")
+    @classmethod
+    def _ends(cls, value: date | None, info: ValidationInfo) -> date | None:
+        return _not_before(info.data.get("effective"), value, "废止日应在施行日之后")
 
 
 class Statute(Strict):
@@ -120,7 +149,19 @@ class Statute(Strict):
     @field_validator("article_notes", "successors", mode="before")
     @classmethod
     def _text_keys(cls, value: Any) -> Any:
-        return {str(key): entry for key, entry in value.items()} if isinstance(value, dict) else value
+        return _text_keys(value)
+
+    @field_validator("repealed")
+    @classmethod
+    def _ends(cls, value: date | None, info: ValidationInfo) -> date | None:
+        return _not_before(info.data.get("effective"), value, "废止日应在施行日之后")
+
+    def has_article(self, article: str) -> bool:
+        """Whether the law has such an article; where its range is not known, only what it can't have is refused."""
+        if not self.articles:
+            return article in self.texts or bool(re.fullmatch(r"\d+", article))
+        spans, singles = _ranges(self.articles)
+        return article in singles or (article.isdigit() and any(low <= int(article) <= high for low, high in spans))
 
 
 class Provision(Strict):
@@ -165,7 +206,7 @@ class Card(Strict):
     title: str
     audience: list[Role]
     aspects: list[Aspect]
-    asks: list[str] = Field(min_length=5, max_length=20)
+    asks: list[str] = Field(min_length=6, max_length=15)
     provisions: list[RefField] = Field(min_length=1)
     cases: list[str] = []
     valid_from: date | None = None
@@ -177,6 +218,13 @@ class Card(Strict):
     why: str = ""
     steps: str = ""
 
+    @field_validator("valid_until")
+    @classmethod
+    def _ends(cls, value: date | None, info: ValidationInfo) -> date | None:
+        if value != info.data.get("valid_from"):  # a card may hold for one day
+            _not_before(info.data.get("valid_from"), value, "失效日应在生效日之后")
+        return value
+
     def valid(self, on: date) -> bool:
         """Whether the card speaks of the law as it stands on that day (``valid_until`` is the last such day)."""
         return (self.valid_from is None or self.valid_from <= on) and (
@@ -185,11 +233,12 @@ class Card(Strict):
 
 
 class Case(Strict):
-    """A real case or report, told in our own words."""
+    """A real case or report, told in our own words; ``date`` is as exact as is known, ``date_note`` says the rest."""
 
     id: str
     title: str
-    date: str
+    date: str | None = None
+    date_note: str | None = None
     place: str
     authority: str
     amount_yuan: float | None = None
@@ -205,6 +254,23 @@ class Case(Strict):
     outcome: str = Field(min_length=1)
     lesson: str = Field(min_length=1)
 
+    @field_validator("date", mode="before")
+    @classmethod
+    def _day(cls, value: Any) -> Any:
+        text = (
+            str(value) if isinstance(value, dt.date | int) else value
+        )  # YAML reads 2026-03-05 as a day, 2024 as a number
+        if isinstance(text, str) and not _CASE_DATE.fullmatch(text):
+            raise ValueError(f"“{text}”不是日期:写作 2026-03-05、2026-03 或 2026,其余的话写在 date_note 里")
+        return text
+
+    @property
+    def when(self) -> str:
+        """The date as people read it: 2026-05(审理中)."""
+        if not self.date:
+            return self.date_note or "日期未核"
+        return f"{self.date}({self.date_note})" if self.date_note else self.date
+
 
 class Dated(Strict):
     """One value of a parameter, for a span of days, perhaps for one region or tier."""
@@ -215,10 +281,15 @@ class Dated(Strict):
     region: str | None = None
     areas: list[str] = []
     provision: RefField
-    reference: str
+    reference: str = Field(min_length=1)
     confidence: Confidence
     checked_on: date
     note: str | None = None
+
+    @field_validator("until")
+    @classmethod
+    def _ends(cls, value: date | None, info: ValidationInfo) -> date | None:
+        return _not_before(info.data.get("effective"), value, "截止日应在起始日之后")
 
     def holds(self, on: date) -> bool:
         """Whether this is the value on that day; ``until`` is the first day it is not."""
@@ -230,7 +301,7 @@ class Parameter(Strict):
 
     id: str
     title: str
-    unit: Literal["yuan", "day", "workday", "month", "year", "age", "count", "percent", "hour", "text"]
+    unit: Literal["yuan", "day", "workday", "month", "year", "age", "count", "percent", "permille", "hour", "text"]
     values: list[Dated] = Field(min_length=1)
 
 
@@ -240,95 +311,16 @@ class ParameterFile(Strict):
     parameters: list[Parameter]
 
 
-class Signal(Strict):
-    """How people say one fact: regular expressions that state it (``says``) or deny it (``denies``).
+class Questions(Strict):
+    """What people ask that an article answers: ``asks`` maps an article of one statute to 2–8 ways of asking."""
 
-    ``methods`` are the case methods the fact corresponds to; ``implies`` whose story it usually is, where nobody says.
-    """
+    statute: str
+    asks: dict[str, Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=2, max_length=8)]]
 
-    name: str
-    label: str
-    says: list[str] = []
-    denies: list[str] = []
-    values: dict[str, list[str]] = {}
-    unless: list[str] = []
-    negatable: bool = True
-    methods: list[str] = []
-    implies: Role | None = None
-
-    @model_validator(mode="after")
-    def _patterns(self) -> Signal:
-        for pattern in [*self.says, *self.denies, *self.unless, *(p for group in self.values.values() for p in group)]:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"事实“{self.name}”的写法“{pattern}”不是有效的正则表达式:{error}") from error
-        return self
-
-
-class Lexicon(Strict):
-    """A file of signals that belong together."""
-
-    signals: list[Signal]
-
-
-class Element(Strict):
-    """One thing the law asks for; ``state`` is an expression over the facts."""
-
-    name: str
-    state: str
-    why: str = ""
-
-
-class Rule(Strict):
-    """When the facts are such (``when``), this is what they amount to in one respect."""
-
-    id: str
-    aspect: Aspect
-    when: str
-    status: str
-    headline: str
-    turns_on: str = ""
-    provisions: list[RefField] = []
-    elements: list[Element] = []
-    unless_found: bool = False
-    compare: bool = False
-
-
-class Said(Strict):
-    """Words that fit when the facts are such: a lead, a thing to avoid, a question still to ask."""
-
-    id: str
-    when: str
-    text: str
-
-
-class Step(Strict):
-    """What to do when the facts are such; ``deadline`` is an expression giving a day or words."""
-
-    id: str
-    when: str
-    step: str
-    deadline: str = ""
-    provisions: list[RefField] = []
-
-
-class Derived(Strict):
-    """A name for an expression over the facts, usable in all later expressions."""
-
-    name: str
-    is_: str = Field(alias="is")
-
-
-class RuleFile(Strict):
-    """Rules that belong together, in the order they are tried."""
-
-    derived: list[Derived] = []
-    leads: list[Said] = []
-    findings: list[Rule] = []
-    steps: list[Step] = []
-    avoid: list[Said] = []
-    needs: list[Said] = []
+    @field_validator("asks", mode="before")
+    @classmethod
+    def _text_keys(cls, value: Any) -> Any:
+        return _text_keys(value)
 
 
 class BrokenKnowledge(Exception):

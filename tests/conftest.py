@@ -37,7 +37,7 @@ id: petty-fraud
 title: 骗退款怎么罚
 audience: [merchant]
 aspects: [administrative]
-asks: [骗退款罚多少, 骗仅退款会拘留吗, P图骗退款怎么罚, 骗退款几天, 骗退款罚款多少]
+asks: [骗退款罚多少, 骗仅退款会拘留吗, P图骗退款怎么罚, 骗退款几天, 骗退款罚款多少, 骗退款管不管]
 provisions: [治安管理处罚法(2025修订) 58]
 cases: [one-case]
 confidence: high

@@ -179,7 +179,7 @@ def test_the_day_of_the_conduct_is_not_that_of_the_order_or_the_report(reader: F
         ("买家没有调包", "swap", False),
         ("我怀疑买家调包", "swap", "doubted"),
         ("可能是买家调包了", "swap", "doubted"),
-        ("如果买家调包怎么办", "swap", None),
+        ("如果买家调包怎么办", "swap", True),  # a first question that supposes is answered as supposed
         ("退回来的是空包裹,买家骗我", "empty_parcel", True),
         ("疑似空包", "empty_parcel", "doubted"),
         ("买家用AI生成的假图骗我", "ai_fake", True),

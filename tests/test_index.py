@@ -93,7 +93,7 @@ def test_a_removed_file_is_found_no_more(small: Path, state: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["manifest.json", "weights.npy", "pieces.json", "bm25", "chroma"], ids=lambda part: f"without-{part}"
+    "part", ["manifest.json", "vectors.npy", "pieces.json", "bm25", "chroma"], ids=lambda part: f"without-{part}"
 )
 def test_a_half_written_index_is_rebuilt(small: Path, state: Path, part: str) -> None:
     build(small, state)
@@ -105,7 +105,7 @@ def test_a_half_written_index_is_rebuilt(small: Path, state: Path, part: str) ->
     assert "zhian-2025/58" in names(index, "盗窃、诈骗、敲诈勒索的,处拘留")
 
 
-@pytest.mark.parametrize("part", ["manifest.json", "weights.npy", "pieces.json"])
+@pytest.mark.parametrize("part", ["manifest.json", "vectors.npy", "pieces.json"])
 def test_a_garbled_index_is_rebuilt(small: Path, state: Path, part: str) -> None:
     build(small, state)
     (state / "index" / part).write_bytes(b"\x00garbage")

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor import actions
+from advisor import actions, questions, routes
 from advisor.consultation import Consultation, Verdict
 from advisor.exposure import assess, lead
 from advisor.facts import FactReader
-from advisor.rules import Facts, money, plus_months, span
+from advisor.reckoning import money, plus_months, span
+from advisor.rules import Facts
 from knowledge.library import Library, load
 from knowledge.schema import Ref
 
@@ -233,8 +234,13 @@ def run(known: Facts) -> None:
         for said in file.leads:
             if known.value(said.when):
                 assert known.words(said.text).strip()
-    spoken = [step.step for step in actions.steps(known)] + actions.warnings(known) + actions.questions(known)
-    for words in [*spoken, *(finding.headline + finding.turns_on for finding in found)]:
+    spoken = [step.step for step in actions.steps(known)] + actions.warnings(known)
+    spoken += [finding.headline + finding.turns_on + finding.burden for finding in found]
+    spoken += [one.name + one.why + one.proof for finding in found for one in finding.elements]
+    for way in routes.ways(known, list(known.library.cases.values())):
+        spoken += [way.why, way.deadline, way.bring, way.cost, way.ends, *(one.reply for one in way.answers)]
+    for words in spoken:
+        assert words.strip() == words and words[0] not in ",,。;;、(", "words were left out"
         assert "None" not in words
         assert "{{" not in words
 
@@ -269,4 +275,8 @@ def test_every_rule_stands_each_signal_by_itself(library: Library, role: str, gi
     st.dictionaries(st.sampled_from(signals()), st.sampled_from([True, True, False, "doubted"]), max_size=8),
 )
 def test_every_rule_stands_signals_together(role: str, known: dict[str, Any], said: dict[str, Any]) -> None:
-    run(facts(load(), role=role, **known, **said))
+    told = facts(load(), role=role, **known, **said)
+    run(told)
+    asked = questions.ranked(told)
+    assert [one.weight for one in asked] == sorted((one.weight for one in asked), reverse=True)
+    assert all(one.text.strip() and "None" not in one.text for one in asked)

@@ -11,6 +11,7 @@ import streamlit as st
 
 import settings
 from store.conversations import Conversations, Unkept
+from views.assessment import draw_findings, draw_ways
 from views.engine import Engine, engine, show_state
 from views.facts_panel import ROLES, draw_facts
 from views.provision import draw_provision
@@ -171,8 +172,12 @@ def _draw_reply(current: Engine, turn: dict[str, Any], number: int, last: bool) 
         st.caption(f":material/info: {plain(notice)}")
     if advisor and reply["citations"]:
         _draw_citations(advisor.library, reply["citations"], number)
+    if any(finding["elements"] for finding in reply["findings"]):
+        draw_findings(reply["findings"])
+    if advisor and reply.get("ways"):
+        draw_ways(reply["ways"], advisor.library)
     if last and not reply["refused"] and reply["facts"]:
-        draw_facts(turn, reply["facts"], number)
+        draw_facts(turn, reply["facts"], number, advisor.library if advisor else None)
 
 
 def _draw_citations(library: Any, cited: list[dict[str, Any]], number: int) -> None:

@@ -19,8 +19,12 @@ STATES: dict[Any, str] = {True: "是", False: "否", "doubted": "只是怀疑"}
 UNSET = "(没有说)"
 
 
-def draw_facts(turn: dict[str, Any], facts: dict[str, Any], number: int) -> None:
-    """The facts relied on, where each was read, and a form to correct them."""
+# Fields drawn by name; a day of the conduct is one field, though it is kept as a span.
+FIXED = {"role", "date", "amount_yuan", "count", "province"}
+
+
+def draw_facts(turn: dict[str, Any], facts: dict[str, Any], number: int, library: Any) -> None:
+    """The facts relied on, where each was read, and a form to correct them or to add what was not read."""
     with st.expander("我按这些事实回答(不对可以改)", icon=":material/fact_check:"):
         shown = {n: f for n, f in facts.items() if f["value"] is not None}
         st.markdown(
@@ -30,7 +34,7 @@ def draw_facts(turn: dict[str, Any], facts: dict[str, Any], number: int) -> None
             )
         )
         with st.form(f"facts:{number}", border=False):
-            changed = _fields(turn, facts, number)
+            changed = _fields(turn, facts, number) | _others(turn, facts, number) | _more(facts, number, library)
             if st.form_submit_button("按改后的事实重新回答", icon=":material/refresh:"):
                 turn["corrections"] = turn["corrections"] | changed
                 if "role" in changed:
@@ -67,23 +71,44 @@ def _fields(turn: dict[str, Any], facts: dict[str, Any], number: int) -> dict[st
     province = one.text_input("省份", value("province") or "", key=f"province:{number}").strip()
     if province != (value("province") or ""):
         changed["province"] = province or None
-    for place, name in enumerate(n for n, f in facts.items() if n in turn.get("labels", {}) and _is_state(n, f)):
-        now = value(name)
-        options: list[Any] = [*STATES, None]
-        picked = (one, two)[place % 2].selectbox(
-            _label(turn, name),
-            options,
-            options.index(now),
-            format_func=lambda v: STATES.get(v, UNSET),
-            key=f"{name}:{number}",
-        )
+    return changed
+
+
+def _others(turn: dict[str, Any], facts: dict[str, Any], number: int) -> dict[str, Any]:
+    """A field for every other fact that was read; emptied, it is removed."""
+    changed: dict[str, Any] = {}
+    columns = st.columns(2)
+    for place, name in enumerate(name for name in facts if name not in FIXED):
+        now, column, label = facts[name]["value"], columns[place % 2], _label(turn, name)
+        key = f"{name}:{number}"
+        picked: Any
+        if isinstance(now, bool) or now == "doubted":
+            options: list[Any] = [*STATES, None]
+            show = lambda v: STATES.get(v, UNSET)  # noqa: E731
+            picked = column.selectbox(label, options, options.index(now), format_func=show, key=key)
+        elif isinstance(now, int | float):
+            picked = column.number_input(label, min_value=0.0, value=float(now), step=1.0, key=key)
+            picked = type(now)(picked) if picked is not None else None
+        else:
+            picked = column.text_input(label, str(now), key=key).strip() or None
         if picked != now or type(picked) is not type(now):
             changed[name] = picked
     return changed
 
 
-def _is_state(name: str, fact: dict[str, Any]) -> bool:
-    return isinstance(fact["value"], bool) or fact["value"] == "doubted"
+def _more(facts: dict[str, Any], number: int, library: Any) -> dict[str, Any]:
+    """What was not read and the user adds."""
+    if library is None:
+        return {}
+    unsaid = {n: s.label for n, s in library.signals.items() if "." not in n and not s.values and n not in facts}
+    picked = st.multiselect(
+        "还有这些情况(没有读出来的,选上)",
+        sorted(unsaid, key=unsaid.__getitem__),
+        format_func=unsaid.__getitem__,
+        placeholder="输入几个字查找",
+        key=f"more:{number}",
+    )
+    return dict.fromkeys(picked, True)
 
 
 def _day(text: str | None) -> date | None:

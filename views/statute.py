@@ -42,7 +42,7 @@ def main() -> None:
     if cases:
         st.subheader("用到这一条的案例")
         for case in cases[:12]:
-            with st.expander(f"{case.title}({case.date})"):
+            with st.expander(f"{case.title}({case.when})"):
                 st.markdown(plain(f"{case.facts}\n{case.outcome}\n{case.lesson}"))
 
 
