@@ -20,13 +20,14 @@ COUNTED = {"orders": "count", "buyers": "buyers", "shops": "shops"}
 class Amount:
     """A sum or a number, the words it came from, and how it goes with what was told in earlier turns:
 
-    ``more`` comes on top of it, ``weak`` gives way to it.
+    ``more`` comes on top of it, ``weak`` gives way to it, ``each`` is the price of one of several orders.
     """
 
     value: float
     words: str
     more: bool = False
     weak: bool = False
+    each: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def amounts(text: Text, phrases: Phrases, supposed: bool = False) -> dict[str, A
     if total := _total(taken, text, phrases, found.get("count")):
         found["amount_yuan"] = total
     return found
+
+
+def times(price: Amount, number: Amount) -> Amount:
+    """A price so many times."""
+    return replace(price, value=round(price.value * number.value, 2), words=f"{price.words}×{number.words}", each=False)
 
 
 def _numbers(text: Text, phrases: Phrases, supposed: bool) -> dict[str, Amount]:
@@ -92,15 +98,17 @@ def _total(items: list[_Item], text: Text, phrases: Phrases, number: Amount | No
         return _sum([[items[last]], *(group for group in later if group[0].more)])
     groups = list(_groups(items, text, phrases))
     singles = [group[0] for group in groups if len(group) == 1 and group[0].kind == "each"]
+    if not singles and all(item.kind == "price" for item in items):
+        singles = items[:1]  # 9.9 的东西退了 26 单
     if number and number.value > 1 and singles and not any(len(group) > 1 for group in groups):
-        each = singles[0]
-        value = round(each.money.value * number.value, 2)
-        return Amount(value, f"{each.words}×{number.words}", each.more or number.more)
+        return times(Amount(singles[0].money.value, singles[0].words, singles[0].more or number.more), number)
     for kind in ("refund", "bare", "line", "each", "price"):
         base = next((n for n, group in enumerate(groups) if any(item.kind == kind for item in group)), None)
         if base is not None:
             more = [group for group in groups[base + 1 :] if group[0].more and group[0].kind != "price"]
-            return replace(_sum([groups[base], *more]), weak=kind == "price")
+            return replace(
+                _sum([groups[base], *more]), weak=kind == "price", each=kind == "each" and len(groups[base]) == 1
+            )
     return None
 
 
@@ -108,8 +116,9 @@ def _groups(items: list[_Item], text: Text, phrases: Phrases) -> Iterator[list[_
     """Sums told in one breath: 一单300一单450; 先后退了120、85、260."""
     group: list[_Item] = []
     for item in items:
-        joined = group and (group[-1].kind == "price") is (item.kind == "price")
-        if joined and phrases.find("amount.list", text.plain[group[-1].money.end : item.money.start]):
+        between = text.plain[group[-1].money.end : item.money.start] if group else ""
+        alike = group and (group[-1].kind == "price") is (item.kind == "price")
+        if between and (phrases.find("amount.list", between) or (alike and phrases.find("amount.comma", between))):
             group.append(item)
             continue
         if group:

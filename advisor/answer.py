@@ -24,7 +24,7 @@ from ingest.documents import DocumentHit, Documents
 from ingest.index import Index
 from knowledge.files import citations as marked
 from knowledge.library import Library
-from knowledge.schema import Card, Case
+from knowledge.schema import Card, Case, Provision, Ref
 
 CARD_FIRST = 0.95
 CARD_BESIDE = 0.85
@@ -48,6 +48,10 @@ class Advisor:
 
     def reply(self, consultation: Consultation) -> Reply:
         """Answer one turn; the same question on the same day gets the same answer."""
+        return self.work(consultation)[0]
+
+    def work(self, consultation: Consultation) -> tuple[Reply, _Turn]:
+        """The answer to one turn with its working, from which a model may write."""
         started = time.perf_counter()
         limit, question = settings.get().max_question, consultation.question.strip()
         notices = [words()["too_long"].format(limit=limit)] if len(question) > limit else []
@@ -55,7 +59,7 @@ class Advisor:
         reply = turn.refuse() or (turn.assess() if turn.assessing else turn.explain())
         reply.id = consultation.id
         reply.ms = round((time.perf_counter() - started) * 1000, 1)
-        return reply
+        return reply, turn
 
 
 class _Turn:
@@ -75,10 +79,17 @@ class _Turn:
     @cached_property
     def found(self) -> Found:
         """What the search returned for this turn."""
-        ranked = [self.references.resolve(finding.provisions) for finding in self.findings]
+        relied_on = [finding.provisions for finding in self.findings]
+        if self.assessing:
+            relied_on += [step.provisions for step in actions.steps(self.facts)]
+        ranked = [self._standing(marked(exposure.lead(self.facts) or "")) if self.assessing else []]
+        ranked += [self.references.resolve(cited) for cited in relied_on]
         also = dict.fromkeys(p for place in zip_longest(*ranked) for p in place if p)
         role = self.read["role"].value
         return self.retriever.search(self.scope.topic, self.facts.first, self.asked_on, role, also, self.methods)
+
+    def _standing(self, refs: list[Ref]) -> list[Provision]:
+        return [provision for _, provision in self.facts.standing(refs)]
 
     @property
     def methods(self) -> frozenset[str]:
@@ -139,7 +150,7 @@ class _Turn:
             avoid=actions.warnings(self.facts),
             more=more,
             cases=self._cases(answer_card),
-            documents=self._documents(),
+            documents=self.attached,
             questions=[question.text for question in asking],
             asked_because=_because(asking),
         )
@@ -186,7 +197,7 @@ class _Turn:
             more=[c for c, score in found.cards[1:4] if c in cards and c is not card and score > 0.8 * top],
             provisions=[self.references.quoted(provision, brief=True) for provision in nearest],
             cases=[c for c, s in found.cases[:1] if s >= 1.5 * CASE_FIT and self.scope.says("ask.case")],
-            documents=self._documents(),
+            documents=self.attached,
         )
         return self._reply(text, facts={name: self.read[name] for name in ("role", "date")})
 
@@ -239,7 +250,9 @@ class _Turn:
         own = SIDES[1] if self.read["role"].value == "consumer" else SIDES[0]
         return sorted(chosen, key=lambda case: case.prevailed not in own)
 
-    def _documents(self) -> list[DocumentHit]:
+    @cached_property
+    def attached(self) -> list[DocumentHit]:
+        """What the user's own documents say on this."""
         hits = self.documents.search(self.scope.topic, 3) if self.documents else []
         return [hit for hit in hits if hit.score >= DOCUMENT_FIT]
 

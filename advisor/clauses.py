@@ -29,13 +29,16 @@ class Clause:
 
 
 class Text:
-    """What one turn says: ``plain`` is its normalized form, position by position in all but the rarest texts."""
+    """What one turn says: ``plain`` is its normalized form, position by position in all but the rarest texts.
 
-    def __init__(self, text: str, phrases: Phrases) -> None:
+    A space is read as a comma, unless there are to be no ``pauses``.
+    """
+
+    def __init__(self, text: str, phrases: Phrases, pauses: bool = True) -> None:
         plain = normalize(text)
         self.original = text if len(text) == len(plain) else plain
         listed = _LISTED.sub(lambda m: "、" if self.original[m.start()] != "," else m[0], plain)
-        self.plain = _PAUSE.sub(",", listed)
+        self.plain = _PAUSE.sub(",", listed) if pauses else listed
         self.clauses = list(self._cut(phrases))
         self._starts = [clause.start for clause in self.clauses]
 
@@ -61,11 +64,13 @@ class Text:
         last, supposing = 0, False
         for match in _CLAUSE.finditer(self.plain):
             between = self.plain[last : match.start()]
-            if last and any(stop in between for stop in _STOPS) or phrases.find("mode.consequence", match[0]):
+            if (last and any(stop in between for stop in _STOPS)) or phrases.find("mode.consequence", match[0]):
                 supposing = False
-            from_here = match.start() if supposing else match.end()
+            from_here = match.start() if supposing else len(self.plain) + 1
             found = None if supposing else phrases.find("mode.hypothetical", match[0])
-            if found and not phrases.find("mode.quoted", self.plain[max(0, match.start() - 12) : match.start() + found.start()]):
+            if found and not phrases.find(
+                "mode.quoted", self.plain[max(0, match.start() - 12) : match.start() + found.start()]
+            ):
                 from_here, supposing = match.start() + found.start(), True
             yield Clause(match[0], match.start(), match.end(), from_here)
             last = match.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 
 from advisor.clauses import Text
@@ -47,6 +48,7 @@ class FactReader:
     def __init__(self, library: Library) -> None:
         self.signals = library.signals
         self.phrases = Phrases(library.signals)
+        self._asked = lru_cache(maxsize=16)(lambda text: Text(text, self.phrases, pauses=False))
 
     def read(self, consultation: Consultation, asked_on: date) -> dict[str, Fact]:
         """All facts, the user's corrections last; days are ISO days, ``amount_yuan`` and ``demanded_yuan`` in yuan.
@@ -74,7 +76,7 @@ class FactReader:
 
     def has(self, name: str, text: str) -> str | None:
         """The words by which a text states a signal, or None."""
-        read = Text(text, self.phrases)
+        read = self._asked(text)
         found = statement(name, read, self.phrases) or statement(name, read, self.phrases, supposed=True)
         return read.plain[found.start : found.end] if found and found.value is not False else None
 

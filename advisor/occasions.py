@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from advisor.clauses import Text
+from advisor.dates import Day
+from advisor.days import days
 from advisor.phrases import Phrases
-from advisor.whenwhere import Day, days
 
 # date.* in the lexicon: what a day is of. "conduct" is the false claim or refund, "other" anything not asked for.
 NAMES = {
@@ -18,7 +19,7 @@ NAMES = {
     "signed": "signed_on",
     "returned": "returned_on",
 }
-KINDS = ("conduct", *NAMES, "other")
+KINDS = (*NAMES, "conduct", "other")
 _TO = re.compile(r"(?:号|日|份)?(?:开始|起)?,?(?:一直)?(?:到|至|—+|-+|~)")
 _AND = re.compile(r"\s*[到至~\-—和、]\s*")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from advisor.clauses import Text
+from advisor.dates import jio
 from advisor.phrases import Phrases
-from advisor.whenwhere import jio
 
 SIDES = ("buyer", "seller", "self")
 _AREA = r"(?:省|市|壮族自治区|回族自治区|维吾尔自治区|自治区|特别行政区)$"
@@ -40,9 +40,11 @@ def places(text: Text, phrases: Phrases) -> list[Place]:
     for name, province, town in _regions():
         if name in plain and (match := re.search(rf"{name}{_TOWN if town else ''}", plain)):
             around = text.marked(*match.span(), "◎", 16, 12)
-            if phrases.find("place.denied", around):
-                continue
             side = next((side for side in SIDES if phrases.find(f"place.{side}", around)), "")
+            if phrases.find("place.denied", around) or (
+                town and not side and plain[match.end() : match.end() + 1] not in ("市", "县")
+            ):
+                continue
             found.setdefault(name, (match.start(), Place(province, name, side, text.supposed(match.start()))))
     return [place for _, place in sorted(found.values(), key=lambda item: item[0])]
 

@@ -13,14 +13,14 @@ from knowledge.numerals import to_int
 CHINESE = "零一二两三四五六七八九十百千万"
 # A number beside one of these measures something else than money.
 _UNITS = (
-    r"单|个|件|次|天|日|月|年|号|条|岁|人|斤|包|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级"
+    r"单|个|件|次|天|日|月|年|号|条|岁|人|斤|包(?!邮)|双|kg|公斤|%|盒|只|瓶|分|点|小时|g|克|倍|家|张|套|款|袋|里|公里|笔|米|级"
     r"|后|周|码|页|项|支|台|部|箱|份|回|折|寸|层|成|位|通|遍|句|把|名|档|组|轮|批|秒|度|升|ml|cm|mm"
 )
 _COUNTER = re.compile(rf"\s*(?:{_UNITS})")
 _LAST = rf"[1-9一二三四五六七八九](?!\s*(?:[\d.{CHINESE}]|{_UNITS}))"
 _MONEY = re.compile(
     rf"(?<![\d.〔a-z])(?P<mark>¥|rmb\s*)?"
-    rf"(?P<number>\d{{1,15}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,8}})?|[{CHINESE}]{{1,16}})"
+    rf"(?P<number>\d{{1,15}}(?:,\d{{3}}){{0,4}}(?:\.\d{{1,8}})?|(?<![几数])[{CHINESE}]{{1,16}})"
     rf"(?:(?P<scale>万|千|百|k|w)(?:零?(?P<low>[\d一二三四五六七八九]{{1,4}})(?P<low_scale>千|百))?(?P<tail>{_LAST})?)?"
     rf"(?P<more>多|余|来|几|出头)?"
     rf"(?:(?P<unit>元|块钱?|rmb|圆|大洋)(?:(?P<dime>[1-9一二三四五六七八九])[角毛]|(?<=块)(?P<half>{_LAST}))?)?"
@@ -29,7 +29,9 @@ _MOST = 1e12
 _FACTOR = {"": 1, "百": 100, "千": 1_000, "k": 1_000, "万": 10_000, "w": 10_000}
 _DATED = re.compile(r"\s*[-/.:]\s*\d|\s*[年月]")
 # What may stand after a sum told without its unit.
-_ALONE = re.compile(r"\s*(?:[,。;!?、\s]|$|[一二三](?:家|单|个|次)|[的多])")
+_ALONE = re.compile(
+    r"\s*(?:[,。;!?、\s]|$|[一二三](?:家|单|个|次|箱|件|盒|双|条|瓶|袋|份|笔|张|台|部)|[的多和跟与及加啊呢吧呀吗嘛])"
+)
 _COUNT = re.compile(
     rf"(?P<number>(?<![\d.])\d{{1,7}}|(?<![{CHINESE}])[{CHINESE}]{{1,12}})(?P<more>多|余|来|几)?\s*(?=[单次笔回起个家张])"
 )
@@ -47,7 +49,7 @@ CITED = re.compile(
 
 @dataclass(frozen=True)
 class Money:
-    """An amount found in a text, in yuan; ``sure`` when it is told with its unit."""
+    """An amount found in a text, in yuan; ``sure`` when its own words show it to be one (86元, 两千三, 3k)."""
 
     value: float
     start: int
@@ -101,7 +103,7 @@ def money(plain: str, phrases: Phrases, most: int) -> Iterator[Money]:
             return
         if _is_sum(masked, match, phrases) and 0 < (value := _yuan(match)) < _MOST:
             most -= 1
-            yield Money(value, *match.span(), sure=bool(match["mark"] or match["unit"]))
+            yield Money(value, *match.span(), sure=bool(match["mark"] or match["unit"] or _large(match)))
 
 
 def _is_sum(plain: str, match: re.Match[str], phrases: Phrases) -> bool:
@@ -117,14 +119,22 @@ def _is_sum(plain: str, match: re.Match[str], phrases: Phrases) -> bool:
         return True
     if _COUNTER.match(after) or _DATED.match(after) or phrases.find("amount.hotline", number):
         return False
-    if match["scale"] or (not arabic and re.search("[百千万]", number)):
+    if _large(match):
         return True
-    if not arabic:
-        return False
-    size = float(number.replace(",", ""))
     spoken = phrases.find("amount.spoken", around)
+    if not arabic:
+        return len(number) > 1 and any(
+            phrases.find(f"amount.{kind}", around) for kind in ("refund", "each", "demanded")
+        )
+    size = float(number.replace(",", ""))
     bare = bool(_ALONE.match(after)) and len(number) <= 6 and size >= 20
     return bare or bool(spoken and size >= 10) or bool(spoken and "." in number)
+
+
+def _large(match: re.Match[str]) -> bool:
+    return bool(match["scale"]) or (
+        not match["number"][0].isdigit() and re.search("[百千万]", match["number"]) is not None
+    )
 
 
 def _yuan(match: re.Match[str]) -> float:

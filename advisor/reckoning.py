@@ -149,7 +149,7 @@ class Reckoning:
         if self.context["date_assumed"]:
             return f"诉讼时效{years}年,从知道或者应当知道之日起"
         until = plus_months(self._day("knew_on") or self.first, 12 * years)
-        passed = ",可能已过,要看何时知道" if self.asked_on >= until else ""
+        passed = ",可能已过,要看何时知道" if self.asked_on > until else ""
         return f"诉讼时效{years}年,按{'知道的日子' if self.context['knew_on'] else '行为日'}算到 {until}{passed}"
 
     def _rescission(self) -> tuple[date, date]:

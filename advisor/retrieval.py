@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 from advisor import citations, mentions
-from ingest.index import Hit, Index
+from ingest.index import Index
 from knowledge.library import Library
 from knowledge.numerals import sort_key
 from knowledge.schema import Card, Case, Provision, Ref, Role
 
 Kind = Literal["provision", "commentary", "case"]
 Days = tuple[date, date]  # of the conduct, of the step
-Hits = dict[str, list[Hit]]  # by kind
-POOLS = {"provision": 60, "ask": 80, "commentary": 40, "case": 50}  # how many of each kind are looked at
-CARDS = 12  # through how many cards provisions are reached
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How scores are combined, tuned on questions beside cards and articles that were held back (benchmarks.tune)."""
+    """How scores are combined, tuned on the half of benchmarks/questions.jsonl marked ``train`` and nothing else."""
 
     # Cards, as answers show them: 1.0 and more is the very question beside a card.
     card_dense: float = 0.45
     card_sparse: float = 0.55
     card_body: float = 0.35
     audience: float = 0.04
-    # Provisions.
-    dense: float = 0.3
-    sparse: float = 0.9
-    own_text: float = 1.6
-    own_ask: float = 0.5
-    through_card: float = 1.0
-    through_body: float = 1.4
-    rank_decay: float = 0.92
-    agreement: float = 0.05
-    beside: float = 0.4
+    # Provisions: their own words, the questions beside them, and through how likely cards they are reached. The
+    # likelihood of a card goes by the exponential of its questions' and its own words' scores.
+    own_dense: float = 9.0
+    own_sparse: float = 3.0
+    ask_dense: float = 3.6
+    ask_sparse: float = 3.5
+    through_card: float = 0.8
+    through_ask: float = 4.0
+    body_dense: float = 9.0
+    body_sparse: float = 6.0
+    unreached: float = 0.01
+    rank_decay: float = 0.8
+    popular: float = 1.0
+    popular_told: float = 0.5
+    known: float = 2.0
+    known_decay: float = 0.93
+    not_now: float = 2.0
+    not_law: float = 1.0
+    # Cards and cases again.
     out_of_force: float = 0.45
     same_method: float = 0.20
     rare_method: float = 6.0
     decided: float = 0.20
     sure: float = 0.10
-    known: float = 0.3
-    known_decay: float = 0.93
     floor: float = 0.27
+    familiar: float = 0.5
+    nothing: float = 0.8
+
+    @property
+    def highest(self) -> float:
+        """What the very text of a provision scores, about: the measure of its score."""
+        return self.own_dense + self.own_sparse + self.ask_dense + self.ask_sparse
 
 
 WEIGHTS = Weights()
@@ -55,12 +68,17 @@ WEIGHTS = Weights()
 
 @dataclass(frozen=True)
 class Found:
-    """What a search returned, each list best first with its score; ``cited`` were named in the question."""
+    """What a search returned, each list best first with its score; ``cited`` were named in the question.
+
+    ``relevance`` is how near the best provision is and how familiar the question's words; under
+    :attr:`Weights.nothing` nothing was found that is worth showing.
+    """
 
     provisions: list[tuple[Provision, float]]
     cards: list[tuple[Card, float]]
     cases: list[tuple[Case, float]]
     cited: list[Provision]
+    relevance: float = 0.0
 
 
 class Retriever:
@@ -85,27 +103,24 @@ class Retriever:
         """
         cited = self.cited(query, conduct, step)
         days = (conduct, step)
-        hits = {kind: self.index.search(query, kind, k) for kind, k in POOLS.items()}
-        cards = self._cards(hits, days, role)
-        provisions = self._provisions(hits, days)
-        top = max(provisions.values(), default=1.0)
-        for place, provision in enumerate(also):
-            boost = self.weights.known * self.weights.known_decay**place * top
-            provisions[provision.key] = provisions.get(provision.key, 0.0) + boost
+        cards = self._cards(query, days, role)
+        provisions = self._provisions(query, days, list(also))
+        top = max(provisions.values(), default=0.0)
+        relevance = top + self.weights.familiar * self.index.familiar(query)
         for place, provision in enumerate(cited):
-            provisions[provision.key] = top + 2.0 - 0.01 * place
-        cases = self._cases(hits, methods)
+            provisions[provision.key] = max(top, 1.0) + 1.0 - 0.01 * place
+        cases = self._cases(query, methods)
         return Found(
-            provisions=self._fold(provisions, conduct, step, {p.key for p in cited})[:k],
+            provisions=self._fold(provisions)[:k],
             cards=sorted(((self.library.cards[i], s) for i, s in cards.items()), key=lambda x: -x[1])[:k],
             cases=sorted(((self.library.cases[i], s) for i, s in cases.items()), key=lambda x: -x[1])[:k],
             cited=cited,
+            relevance=max(relevance, 2.0) if cited else relevance,
         )
 
     def cards(self, query: str, conduct: date, step: date, role: Role | None = None) -> list[tuple[Card, float]]:
         """The cards for a query, best first."""
-        hits = {kind: self.index.search(query, kind, POOLS[kind]) for kind in ("ask", "commentary")}
-        scores = self._cards(hits, (conduct, step), role)
+        scores = self._cards(query, (conduct, step), role)
         return sorted(((self.library.cards[name], s) for name, s in scores.items()), key=lambda item: -item[1])
 
     def cited(self, text: str, conduct: date, step: date) -> list[Provision]:
@@ -121,9 +136,9 @@ class Retriever:
                     found.setdefault(provision.key, provision)
         return list(found.values())
 
-    def _cases(self, hits: Hits, methods: frozenset[str]) -> dict[str, float]:
+    def _cases(self, query: str, methods: frozenset[str]) -> dict[str, float]:
         """Cases by their text, those of the same methods and those decided before others."""
-        scores = _best(hits["case"], self.weights.card_dense, self.weights.card_sparse)
+        scores = self.index.best(query, "case", self.weights.card_dense, self.weights.card_sparse)
         common = Counter(method for case in self.library.cases.values() for method in case.methods)
         for name in scores:
             case = self.library.cases[name]
@@ -135,12 +150,12 @@ class Retriever:
                 scores[name] += self.weights.sure
         return scores
 
-    def _cards(self, hits: Hits, days: Days, role: Role | None) -> dict[str, float]:
+    def _cards(self, query: str, days: Days, role: Role | None) -> dict[str, float]:
         """Each card as answers show it: by the best of the questions beside it, and in part its own words."""
         dense, sparse = self.weights.card_dense, self.weights.card_sparse
-        bodies = _best(hits["commentary"], dense, sparse)
+        bodies = self.index.best(query, "commentary", dense, sparse)
         scores = {name: self.weights.card_body * score for name, score in bodies.items()}
-        for name, score in _best(hits["ask"], dense, sparse).items():
+        for name, score in self.index.best(query, "ask", dense, sparse).items():
             if name in self.library.cards:
                 scores[name] = scores.get(name, 0.0) + score
         for name in scores:
@@ -152,60 +167,67 @@ class Retriever:
     def _standing(self, card: str, days: Days) -> float:
         return 1.0 if any(self.library.cards[card].valid(day) for day in days) else self.weights.out_of_force
 
-    def _provisions(self, hits: Hits, days: Days) -> dict[str, float]:
-        """Each provision by its own words, the questions beside it and the cards that rest on it.
+    def _provisions(self, query: str, days: Days, also: list[Provision]) -> dict[str, float]:
+        """Each provision by its own words, the questions beside it, the cards that rest on it, and how often any does.
 
-        The strongest of the three counts in full, the others in part.
+        About 1.0 is as good as it gets. Versions not in force on their own day step back.
         """
-        scores = {kind: _best(found, self.weights.dense, self.weights.sparse) for kind, found in hits.items()}
-        ways: dict[str, list[float]] = {}
-        for key, score in scores["provision"].items():
-            ways.setdefault(key, []).append(self.weights.own_text * score)
-        for key, score in scores["ask"].items():
-            if key in self.library.provisions:
-                ways.setdefault(key, []).append(self.weights.own_ask * score)
-        for key, values in self._through_cards(scores["ask"], scores["commentary"], days).items():
-            values.sort(reverse=True)
-            ways.setdefault(key, []).append(values[0] + self.weights.agreement * sum(values[1:4]))
-        return {key: max(found) + self.weights.beside * (sum(found) - max(found)) for key, found in ways.items()}
+        weights, found = self.weights, dict[str, float]()
+        for kind, dense, sparse in (
+            ("provision", weights.own_dense, weights.own_sparse),
+            ("ask", weights.ask_dense, weights.ask_sparse),
+        ):
+            for key, score in self.index.best(query, kind, dense, sparse).items():
+                if key in self.library.provisions:
+                    found[key] = found.get(key, 0.0) + score
+        reached = self._through_cards(query, days)
+        popular = weights.popular + (weights.popular_told if also else 0.0)
+        known = {p.key: weights.known * weights.known_decay**place for place, p in enumerate(also)}
+        scores: dict[str, float] = {}
+        for key in found.keys() | reached.keys() | known.keys():
+            score = found.get(key, 0.0) + popular * self._popularity.get(key, 0.0) + known.get(key, 0.0)
+            score += weights.through_card * math.log(reached.get(key, 0.0) / weights.unreached + 1.0)
+            provision = self.library.provisions[key]
+            score -= weights.not_now * (not _in_force(provision, days))
+            score -= weights.not_law * (provision.kind == "platform_rule")
+            scores[key] = score / weights.highest
+        return scores
 
-    def _through_cards(self, asks: dict[str, float], bodies: dict[str, float], days: Days) -> dict[str, list[float]]:
-        """What each card that rests on a provision gives it; its first provisions get more."""
-        cards = {name: self.weights.through_body * score for name, score in bodies.items()}
-        for name, score in asks.items():
+    def _through_cards(self, query: str, days: Days) -> dict[str, float]:
+        """How likely each provision is to be meant, by the cards that rest on it; a card's first provisions more."""
+        cards = self.index.best(query, "commentary", self.weights.body_dense, self.weights.body_sparse)
+        for name, score in self.index.best(query, "ask", self.weights.through_ask, self.weights.through_ask).items():
             if name in self.library.cards:
                 cards[name] = cards.get(name, 0.0) + score
-        best = sorted(((score * self._standing(name, days), name) for name, score in cards.items()), reverse=True)
-        reached: dict[str, list[float]] = {}
-        for score, name in best[:CARDS]:
+        top = max(cards.values(), default=0.0)
+        likely = {name: math.exp(score - top) * self._standing(name, days) for name, score in cards.items()}
+        total, reached = sum(likely.values()) or 1.0, dict[str, float]()
+        for name, share in likely.items():
             for place, ref in enumerate(self.library.cards[name].provisions):
                 if provision := self.library.resolve(ref, _day_of(self.library, ref, *days)):
-                    value = self.weights.through_card * score * self.weights.rank_decay**place
-                    reached.setdefault(provision.key, []).append(value)
+                    value = share / total * self.weights.rank_decay**place
+                    reached[provision.key] = reached.get(provision.key, 0.0) + value
         return reached
 
-    def _fold(
-        self, scores: dict[str, float], conduct: date, step: date, cited: set[str]
-    ) -> list[tuple[Provision, float]]:
-        """Versions not in force on their own day step back; ties keep the order of the law."""
-        ranked = []
-        for key, score in scores.items():
-            provision = self.library.provisions[key]
-            if key not in cited and not provision.in_force(conduct if provision.governs == "conduct" else step):
-                score *= self.weights.out_of_force
-            if provision.kind == "platform_rule" and key not in cited:
-                score *= self.weights.out_of_force
-            ranked.append((provision, score))
-        return sorted(ranked, key=lambda item: (-item[1], item[0].statute_id, sort_key(item[0].article)))
+    @cached_property
+    def _popularity(self) -> dict[str, float]:
+        """How many cards rest on a provision, from 0.0 to 1.0 for the most, by its key."""
+        refs = (ref for card in self.library.cards.values() for ref in card.provisions)
+        counts = Counter(p.key for ref in refs if (p := self.library.resolve(ref, date.max)))
+        most = math.log1p(max(counts.values(), default=1))
+        return {key: math.log1p(count) / most for key, count in counts.items()}
+
+    def _fold(self, scores: dict[str, float]) -> list[tuple[Provision, float]]:
+        """Best first, ties in the order of the law; what another version says in the same words is told once."""
+        ranked = [(self.library.provisions[key], score) for key, score in scores.items()]
+        ranked.sort(key=lambda item: (-item[1], item[0].statute_id, sort_key(item[0].article)))
+        told: dict[tuple[str, str], Provision] = {}
+        return [(p, s) for p, s in ranked if told.setdefault((p.law, mentions.squash(p.text)), p) is p]
 
 
-def _best(hits: list[Hit], dense: float, sparse: float) -> dict[str, float]:
-    """The best score of what the pieces belong to, by its id."""
-    best: dict[str, float] = {}
-    for hit in hits:
-        of = str(hit.piece.metadata["of"])
-        best[of] = max(best.get(of, 0.0), dense * max(hit.dense, 0.0) + sparse * hit.sparse)
-    return best
+def _in_force(provision: Provision, days: Days) -> bool:
+    """Whether a provision is in force on the day its kind answers to."""
+    return provision.in_force(days[0] if provision.governs == "conduct" else days[1])
 
 
 def _day_of(library: Library, ref: Ref, conduct: date, step: date) -> date:

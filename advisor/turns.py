@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from advisor.amounts import Amount, amounts
+from advisor.amounts import Amount, amounts, times
 from advisor.clauses import Text
 from advisor.occasions import Span, occasions
 from advisor.phrases import Phrases
@@ -48,6 +48,9 @@ def conversation(turns: list[Text], phrases: Phrases, asked_on: date) -> Told:
         whole = _onto(whole, told, phrases.find("mode.correction", text.plain) is not None)
         if 0 < number == len(turns) - 1 and supposing:
             whole = _onto(whole, told_in(text, phrases, asked_on, supposed=True), instead=True)
+    price, orders = whole.amounts.get("amount_yuan"), whole.amounts.get("count")
+    if price and price.each and orders:
+        whole.amounts["amount_yuan"] = times(price, orders)
     return whole
 
 
@@ -73,14 +76,16 @@ def _onto(before: Told, after: Told, instead: bool = False) -> Told:
     for name, amount in after.amounts.items():
         earlier = numbers.get(name)
         if earlier and amount.more:
-            numbers[name] = replace(earlier, value=round(earlier.value + amount.value, 2), words=f"{earlier.words}、{amount.words}")
+            together = round(earlier.value + amount.value, 2)
+            numbers[name] = replace(earlier, value=together, words=f"{earlier.words}、{amount.words}")
         elif not (earlier and amount.weak and not earlier.weak):
             numbers[name] = amount
     spans = before.spans | after.spans
     earlier_day, later_day = before.spans.get("date"), after.spans.get("date")
-    amount = after.amounts.get("amount_yuan")
-    if earlier_day and later_day and amount and amount.more:
+    taken = after.amounts.get("amount_yuan")
+    if earlier_day and later_day and taken and taken.more:
         first, last = min(earlier_day.first, later_day.first), max(earlier_day.last, later_day.last)
         spans["date"] = Span(first, last, f"{earlier_day.words}、{later_day.words}")
-    kept = [] if instead and after.places else [p for p in before.places if p.name not in {q.name for q in after.places}]
+    named = {place.name for place in after.places}
+    kept = [] if instead and named else [place for place in before.places if place.name not in named]
     return Told(before.signals | after.signals, numbers, spans, kept + after.places)

@@ -59,9 +59,7 @@ def score(reader: FactReader, story: dict[str, Any]) -> Iterator[Reading]:
             outcome = "missed"
         else:
             outcome = "found" if _same(value, fact.value, name in story.get("loose", [])) else "wrong"
-        yield Reading(
-            story["id"], name, outcome, value, fact.value if fact else None, fact.source if fact else ""
-        )
+        yield Reading(story["id"], name, outcome, value, fact.value if fact else None, fact.source if fact else "")
     for name in dict.fromkeys([*story.get("not", []), *DECISIVE]):
         fact = told.get(name)
         if name in wanted or name in story.get("may", []) or name == "role" or not fact or not fact.value:

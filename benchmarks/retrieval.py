@@ -41,13 +41,15 @@ CHUNK = 100  # tokens a chunk, as many tools cut
 OURS = "退有据(回答全程)"
 # What is taken away, and the weights without it.
 WITHOUT = {
-    "不用向量": replace(WEIGHTS, dense=0.0, sparse=1.0),
-    "不用关键词": replace(WEIGHTS, dense=1.0, sparse=0.0),
-    "不用条文原文": replace(WEIGHTS, own_text=0.0),
-    "不用条文旁的问法": replace(WEIGHTS, own_ask=0.0),
+    "不用向量": replace(WEIGHTS, own_dense=0.0, ask_dense=0.0, body_dense=0.0),
+    "不用关键词": replace(WEIGHTS, own_sparse=0.0, ask_sparse=0.0, body_sparse=0.0),
+    "不用条文原文": replace(WEIGHTS, own_dense=0.0, own_sparse=0.0),
+    "不用条文旁的问法": replace(WEIGHTS, ask_dense=0.0, ask_sparse=0.0),
     "不经过解说卡": replace(WEIGHTS, through_card=0.0),
-    "不看解说卡正文": replace(WEIGHTS, through_body=0.0),
-    "不用认定所依据的条文": replace(WEIGHTS, known=0.0),
+    "不看解说卡旁的问法": replace(WEIGHTS, through_ask=0.0),
+    "不看解说卡正文": replace(WEIGHTS, body_dense=0.0, body_sparse=0.0),
+    "不看条文的常用程度": replace(WEIGHTS, popular=0.0, popular_told=0.0),
+    "不用认定所依据的条文": replace(WEIGHTS, known=0.0, popular_told=0.0),
 }
 Search = Callable[["Question"], list[str]]
 _console = Console(stderr=True)

@@ -111,6 +111,8 @@ def search(state: str, source: str) -> None:
         result |= {f"{name}:中位(毫秒)": round(float(np.median(spent)), 1)}
         result |= {f"{name}:95%(毫秒)": round(float(np.percentile(spent, 95)), 1)}
     print(json.dumps(result | {"检索:内存峰值(MB)": _peak()}))
+    documents.close()
+    documents.remove(str(Path(source).resolve()))  # a server would keep it
 
 
 def _times(action: Callable[[str], object], queries: list[str]) -> list[float]:

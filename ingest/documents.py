@@ -24,8 +24,7 @@ from ingest.shelf import SMALL, Changes, FileEntry, Shelf, State, fitting, stamp
 from ingest.store import Vectors, VectorsAway
 
 EXCERPT = 200
-DENSE, SPARSE = 0.45, 0.55  # what similarity and keywords weigh in the order of the hits
-USUAL_TOP = 12.0  # a keyword score below which even the best hit counts for less
+DENSE, SPARSE = 0.3, 0.7  # what similarity and keywords weigh in the order of hits (keywords in parts of the best hit)
 POOL = 30  # the least number of hits taken from each side
 
 
@@ -39,7 +38,7 @@ class DocumentReport(FileReport):
 class DocumentHit:
     """A piece of a user's document that answers a query. ``name`` is the file's, or a corpus line's law and article.
 
-    ``score`` is the cosine similarity; while there are no vectors, the part of the query's words that the piece has.
+    ``score`` is the cosine similarity; while there are no vectors, the part of the query's keywords that the piece has.
     """
 
     name: str
@@ -132,8 +131,8 @@ class Documents:
         """Both halves, or the keywords alone while the vectors can't be had."""
         pool = max(POOL, 2 * k)
         sparse = _best(opened.generation.keywords(query), pool)
-        near = self._nearest(opened, query, list(sparse), pool)
-        top = max([USUAL_TOP, *sparse.values()])
+        near = self._nearest(opened, query, sparse, pool)
+        top = max(sparse.values(), default=1.0)
         fused = {n: DENSE * max(near[n], 0.0) + SPARSE * sparse.get(n, 0.0) / top for n in near}
         hits = []
         for number in sorted(fused, key=lambda n: (-fused[n], n))[:k]:
@@ -142,7 +141,7 @@ class Documents:
             hits.append(DocumentHit(name, piece.page or None, _plain(piece.text), near[number]))
         return hits
 
-    def _nearest(self, opened: _Open, query: str, best: list[int], pool: int) -> dict[int, float]:
+    def _nearest(self, opened: _Open, query: str, best: dict[int, float], pool: int) -> dict[int, float]:
         try:
             near = _near(opened, query, best, pool)
         except Exception as error:
@@ -153,7 +152,7 @@ class Documents:
             if self.notice != why:
                 logging.getLogger(__name__).warning("%s自己的文件暂时只按关键词检索。", why)
             self.notice = why
-            return {number: opened.generation.overlap(query, number) for number in best}
+            return dict(best)
         self.notice = None
         return near
 
@@ -185,7 +184,7 @@ def _best(scores: NDArray[np.float32] | None, pool: int) -> dict[int, float]:
     return {int(n): float(scores[n]) for n in some if scores[n] > 0}
 
 
-def _near(opened: _Open, query: str, best: list[int], pool: int) -> dict[int, float]:
+def _near(opened: _Open, query: str, best: Iterable[int], pool: int) -> dict[int, float]:
     """The similarity of the nearest pieces and of those ``best`` by keywords, by position."""
     problem = fitting(opened.state)
     if problem:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.embedder import tokens
+from ingest.index import UNSEEN
 
 _TOLD = 1_000  # pieces between two reports of progress
 
@@ -48,6 +49,7 @@ class Generation:
         self._gram_starts = np.load(folder / "gram_starts.npy", mmap_mode="r")
         self._ids = np.load(folder / "ids.npy", mmap_mode="r")
         self._bm25 = bm25s.BM25.load(folder / "bm25", mmap=True)
+        self._most = np.load(folder / "most.npy")
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -76,15 +78,13 @@ class Generation:
         return (self.piece(number) for number in range(len(self)))
 
     def keywords(self, query: str) -> NDArray[np.float32] | None:
-        """The BM25 score of every piece; None when the query has no word that any piece has."""
-        known = [gram for gram in tokens(query) if gram in self._bm25.vocab_dict]
-        return np.asarray(self._bm25.get_scores(known), dtype=np.float32) if known else None
-
-    def overlap(self, query: str, number: int) -> float:
-        """The part of the query's words a piece has, 0 to 1: stands in for similarity while there are no vectors."""
-        asked, vocabulary = set(tokens(query)), self._bm25.vocab_dict
-        held = set(self._grams_of(number))
-        return sum(vocabulary.get(gram) in held for gram in asked) / len(asked) if asked else 0.0
+        """The BM25 score of every piece, 1.0 being the most the query could reach; None when no piece has its words."""
+        asked = tokens(query)
+        known = [number for gram in asked if (number := self._bm25.vocab_dict.get(gram)) is not None]
+        most = float(self._most[known].sum()) + UNSEEN * float(self._most.max()) * (len(asked) - len(known))
+        if not known or not most:
+            return None
+        return np.asarray(self._bm25.get_scores(known), dtype=np.float32) / most
 
     def _grams_of(self, number: int) -> list[int]:
         found: list[int] = self._grams[self._gram_starts[number] : self._gram_starts[number + 1]].tolist()
@@ -105,8 +105,20 @@ def write(folder: Path, pieces: Sequence[Piece], old: Generation | None, tick: C
     np.save(folder / "grams.npy", corpus.flat)
     np.save(folder / "gram_starts.npy", corpus.starts)
     bm25 = bm25s.BM25()
-    bm25.index(corpus, show_progress=False)
+    with np.errstate(invalid="ignore"):  # not one word in all the pieces
+        bm25.index(corpus, show_progress=False)
     bm25.save(folder / "bm25", show_progress=False)
+    np.save(folder / "most.npy", _most(bm25))
+
+
+def _most(bm25: bm25s.BM25) -> NDArray[np.float32]:
+    """The highest score any piece has for each word; 0 for a word that none has any more."""
+    values, ends = np.asarray(bm25.scores["data"]), np.asarray(bm25.scores["indptr"])
+    held = np.flatnonzero(np.diff(ends))
+    most = np.zeros(len(bm25.vocab_dict), dtype=np.float32)
+    if len(held):
+        most[held] = np.maximum.reduceat(values, ends[:-1][held])
+    return most
 
 
 class _Grams:

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -149,6 +150,10 @@ class Keywords:
         """Read what :meth:`save` wrote."""
         return cls(bm25s.BM25.load(folder))
 
+    def knows(self, gram: str) -> bool:
+        """Whether some text has it."""
+        return gram in self._bm25.vocab_dict
+
     def save(self, folder: Path) -> None:
         """Write it to a folder."""
         self._bm25.save(folder, show_progress=False)
@@ -175,7 +180,8 @@ class Index:
             kind: np.array([n for n, piece in enumerate(self.pieces) if piece.kind == kind]) for kind in KINDS
         }
         self._keywords = {kind: Keywords.load(folder / "bm25" / kind) for kind in KINDS if len(self._numbers[kind])}
-        self._asked: tuple[str, NDArray[np.float32]] | None = None
+        self._owners = {kind: _owners([self.pieces[n] for n in numbers]) for kind, numbers in self._numbers.items()}
+        self._made = lru_cache(maxsize=32)(self._make)
         if len(self._matrix) != len(self.pieces):
             raise ValueError("向量与清单的条数不一致")
         try:
@@ -186,28 +192,54 @@ class Index:
 
     def search(self, query: str, kind: str, k: int) -> list[Hit]:
         """The ``k`` best pieces of a kind by either score, unordered; an empty query finds nothing."""
-        grams = tokens(query)
-        if not grams or kind not in self._keywords:
+        vector, sparse = self._made(query, kind)
+        if not len(sparse):
             return []
-        numbers, sparse = self._numbers[kind], self._keywords[kind].scores(grams)
-        best = np.argpartition(-sparse, min(k, len(sparse)) - 1)[:k]
-        scores = {int(numbers[n]): float(sparse[n]) for n in best if sparse[n] > 0}
-        vector, dense = self._vector(query), dict[int, float]()
+        numbers = self._numbers[kind]
+        chosen = {int(numbers[n]) for n in np.argpartition(-sparse, min(k, len(sparse)) - 1)[:k] if sparse[n] > 0}
         try:
-            found = self.vectors.similar(vector, k, {"kind": kind})
-            dense = {self._position[name]: similarity for name, similarity in found.items()}
+            chosen |= {self._position[name] for name in self.vectors.similar(vector, k, {"kind": kind})}
         except VectorsAway as error:
             logging.getLogger(__name__).warning("%s", error)
-        chosen = sorted({*scores, *dense})
-        near, words = self._matrix[chosen] @ vector, sparse[np.searchsorted(numbers, chosen)]
-        return [Hit(self.pieces[n], float(d), float(s)) for n, d, s in zip(chosen, near, words, strict=True)]
+        rows = sorted(chosen)
+        near, words = self._matrix[rows] @ vector, sparse[np.searchsorted(numbers, rows)]
+        return [Hit(self.pieces[n], float(d), float(s)) for n, d, s in zip(rows, near, words, strict=True)]
 
-    def _vector(self, query: str) -> NDArray[np.float32]:
-        """The vector of the query, made once for all kinds."""
-        asked = self._asked
-        if asked is None or asked[0] != query:
-            self._asked = asked = (query, np.asarray(self.embeddings.embed_query(query), dtype=np.float32))
-        return asked[1]
+    def best(self, query: str, kind: str, dense: float, sparse: float) -> dict[str, float]:
+        """The best weighted score of everything that has pieces of a kind, by its id.
+
+        Every piece is compared, with a copy of what Chroma holds: for a few thousand that is sooner than asking it.
+        """
+        vector, words = self._made(query, kind)
+        if not len(words):
+            return {}
+        numbers = self._numbers[kind]
+        near = np.maximum(self._matrix[numbers[0] : numbers[-1] + 1][numbers - numbers[0]] @ vector, 0.0)
+        names, order, starts = self._owners[kind]
+        scores = np.maximum.reduceat((dense * near + sparse * words)[order], starts)
+        return dict(zip(names, scores.tolist(), strict=True))
+
+    def familiar(self, query: str) -> float:
+        """The share of the pairs of characters in a query that some piece has; 0.0 where there are none."""
+        pairs = tokens(query, (2,))
+        known = [any(keywords.knows(pair) for keywords in self._keywords.values()) for pair in pairs]
+        return sum(known) / len(known) if known else 0.0
+
+    def _make(self, query: str, kind: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The vector of a query and its BM25 score for each piece of a kind; nothing for a query without words."""
+        grams = tokens(query)
+        if not grams or kind not in self._keywords:
+            return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)
+        vector = np.asarray(self.embeddings.embed_query(query), dtype=np.float32)
+        return vector, self._keywords[kind].scores(grams)
+
+
+def _owners(pieces: list[Piece]) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+    """The ids of what pieces belong to, the order that brings each one's together, and where each one's start."""
+    names = np.array([str(piece.metadata["of"]) for piece in pieces])
+    order = np.argsort(names, kind="stable")
+    unique, starts = np.unique(names[order], return_index=True)
+    return [str(name) for name in unique], order, starts
 
 
 def open_index(library: Library, data_dir: Path, progress: Progress = lambda stage, done, total: None) -> Index:

@@ -20,11 +20,10 @@ from typing import Any
 
 from chromadb.errors import ChromaError
 from filelock import FileLock, Timeout
-from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ValidationError
 
 from ingest import generation
-from ingest.embedder import embeddings
+from ingest.embedder import embeddings, identity
 from ingest.generation import Generation, Piece
 from ingest.index import IndexUnwritable, Progress
 from ingest.remembered import Remembered
@@ -81,14 +80,9 @@ def stamp(folder: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_ino, found.st_size
 
 
-def model_name(model: Embeddings) -> str:
-    """What tells one model's vectors from another's."""
-    return str(getattr(model, "fingerprint", type(model).__name__))
-
-
 def fitting(state: State) -> str | None:
     """Why a state's vectors can't be used by this process; None when they can."""
-    if state.model != model_name(embeddings()):
+    if state.model != identity(embeddings()):
         return "自己的文件是用另一个向量模型处理的,请对任一文件重新运行 python -m ingest 以全部更新。"
     if state.server != server():
         return "自己的文件的向量存在别处(CHROMA_URL 变了),请对任一文件重新运行 python -m ingest 以全部更新。"
@@ -163,7 +157,7 @@ class Shelf:
         pieces += [piece for _, some in changed.values() for piece in some]
         files = {name: entry for name, entry in self.state.files.items() if name not in changed}
         files |= {name: entry for name, (entry, _) in changed.items() if entry}
-        new = State(server=server(), model=model_name(embeddings()), pieces=len(pieces), files=files)
+        new = State(server=server(), model=identity(embeddings()), pieces=len(pieces), files=files)
         dead = list[str]()
         if pieces:
             new.generation = uuid.uuid4().hex[:12]

@@ -1,4 +1,4 @@
-"""Trains the shipped embedder from the project's own knowledge: ``python -m ingest.train`` (``--check`` trains nothing).
+"""Trains the shipped embedder from the project's own knowledge: ``python -m ingest.train``.
 
 The vectors of the n-grams begin as a latent semantic analysis of all texts; then a part of a text is to find the rest
 of it, and at last each question is to find its card, the provisions it rests on and another question beside the card,
@@ -38,7 +38,8 @@ ROOMS = ("statutes", "commentary", "cases", "questions")
 class Recipe:
     """How it is trained. ``seen``: an n-gram counts from so many texts on; ``decay``: a card's first provisions more.
 
-    ``span_epochs`` of parts of texts come before ``epochs`` of questions; ``provisions`` are drawn a question.
+    ``span_epochs`` of parts of texts come before ``epochs`` of questions; ``provisions`` are drawn a question, and
+    ``mixed`` of the questions are put together with another one, as people tell several things at once.
     """
 
     dimensions: int = 128
@@ -52,6 +53,7 @@ class Recipe:
     spread: float = 0.05
     provisions: int = 3
     decay: float = 0.7
+    mixed: float = 0.0
     seed: int = 7
 
 
@@ -179,7 +181,10 @@ class Trainer:
             for _ in range(min(4, len(text) // 80 + 1)):
                 length = int(self._chance.integers(8, 40))
                 start = int(self._chance.integers(0, len(text) - length))
-                part, rest = self._ids(text[start : start + length]), self._ids(f"{text[:start]} {text[start+length:]}")
+                part, rest = (
+                    self._ids(text[start : start + length]),
+                    self._ids(f"{text[:start]} {text[start + length :]}"),
+                )
                 if len(part) > 2 and len(rest) > 2:
                     yield part, rest, number, -1
 
@@ -189,12 +194,17 @@ class Trainer:
             weights = self.recipe.decay ** np.arange(len(question.provisions))
             count = min(self.recipe.provisions if question.others else 1, len(weights))
             drawn = self._chance.choice(question.provisions, count, replace=False, p=weights / weights.sum())
-            others = question.others[:1] + question.others[1:][:0]
+            others = question.others[:1]
             if len(question.others) > 1:
                 others.append(question.others[int(self._chance.integers(1, len(question.others)))])
             for number in [*map(int, drawn), *others]:
                 if len(ids) and len(self._documents[number]):
-                    yield ids, self._documents[number], number, question.group
+                    yield self._mixed(ids), self._documents[number], number, question.group
+
+    def _mixed(self, ids: Ids) -> Ids:
+        if self._chance.random() >= self.recipe.mixed:
+            return ids
+        return np.concatenate([ids, self._asked[int(self._chance.integers(len(self._asked)))]])
 
     def _step(self, pairs: list[tuple[Ids, Ids, int, int]]) -> None:
         """Each question is to be nearest its own document; what would answer it too is no counterexample."""
@@ -215,7 +225,8 @@ class Trainer:
     def _embedded(self, texts: list[Ids]) -> Any:
         starts = np.cumsum([0, *map(len, texts[:-1])])
         torch = self._torch
-        return torch.nn.functional.normalize(self._bag(torch.from_numpy(np.concatenate(texts)), torch.from_numpy(starts)))
+        mean = self._bag(torch.from_numpy(np.concatenate(texts)), torch.from_numpy(starts))
+        return torch.nn.functional.normalize(mean)
 
 
 def quantized(weights: Floats) -> tuple[NDArray[np.int8], Floats]:

@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import typer
 from filelock import FileLock
 from typer.testing import CliRunner
 
@@ -94,7 +95,7 @@ def state(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def run(state: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """The command over that directory."""
     monkeypatch.setattr(settings, "get", lambda: settings.Settings(data_dir=state))
     return CliRunner()
@@ -186,7 +187,7 @@ def test_text_without_a_word_does_no_harm(state: Path, tmp_path: Path) -> None:
 def test_another_model_embeds_everything_again(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     documents, source = Documents(state), corpus(tmp_path / "rules.jsonl")
     documents.add([source])
-    monkeypatch.setattr(shelf, "model_name", lambda model: "another")
+    monkeypatch.setattr(shelf, "identity", lambda model: "another")
     assert documents.search("编号7的商品", 1)[0].name == "平台售后规则第7条"
     assert "模型" in str(documents.notice)
     assert documents.add([source])[0].status == "indexed"
@@ -404,11 +405,9 @@ def test_the_benchmark_says_what_it_lacks(tmp_path: Path) -> None:
     assert "--corpus" in result.stderr
 
 
-def _app(command: object = main) -> object:
-    import typer
-
+def _app(command: Callable[..., None] = main) -> typer.Typer:
     app = typer.Typer()
-    app.command()(command)  # type: ignore[type-var]
+    app.command()(command)
     return app
 
 
